@@ -1,0 +1,153 @@
+"""Composition root: the only file that knows every room and wires them together."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from threading import Thread
+
+from fastapi import FastAPI
+from permits.document.press import Press
+from permits.document.seal import Pkcs12Seal
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from permits.desk import Desk, Law
+from permits.domain.establishment import Source
+from permits.geocoding.geoplateforme import Geoplateforme
+from permits.jobs.worker import Worker, resume
+from permits.law.load import load_directory
+from permits.register.book import Register
+from permits.register.clients import authenticate
+from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
+from permits.register.queue import ProcrastinateQueue
+from permits.settings import Settings
+from permits.sirene.api_entreprise import ApiEntreprise
+from permits.sirene.directory import Directory, RegistrySource
+from permits.sirene.recherche_entreprises import RechercheEntreprises
+from permits.survey import Surveyor
+from permits.web.app import create_web_app
+from permits.web.context import Context, Readiness
+
+log = logging.getLogger(__name__)
+
+
+class Misconfigured(Exception):
+    """The service can't start with these settings; says which one and what to give."""
+
+
+def build(settings: Settings) -> FastAPI:
+    """Return the service, its database checked and its rulebook kept. Nothing runs before it is served."""
+    if settings.database_url is None:
+        raise Misconfigured("PERMITS_DATABASE_URL manque : donnez l’adresse d’un PostgreSQL 15 ou plus récent")
+    engine = connect(settings.database_url.get_secret_value())
+    if not settings.allow_unsafe_database:
+        check_server(engine)
+    law = load_law(settings)
+    directory = Directory([_source(source, settings) for source in settings.sirene_sources])
+    press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
+    register = Register(engine, law.rulebook.authority.identity.id, ProcrastinateQueue())
+    register.keep_rulebook(law.rulebook.digest, law.files, now())
+    desk = Desk(
+        clock=now,
+        registry=directory,
+        geocoder=Geoplateforme(settings.geocoder_url, contact=settings.contact),
+        law=law,
+        register=register,
+        press=press,
+        public_url=settings.base_url,
+    )
+    worker = Worker(desk, conninfo(engine))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # Whatever was reserved before this process started was interrupted: finish it, and warm the press by it.
+        interrupted = register.reserved_before(now())
+        press.start()
+        worker.start()
+        resuming = Thread(target=resume, args=(desk, list(interrupted)), name="resume", daemon=True)
+        resuming.start()
+        yield
+        worker.stop()
+        press.close()
+        directory.close()
+        engine.dispose()
+
+    context = Context(
+        desk=desk,
+        catalogue=register,
+        authenticate=partial(authenticate, engine),
+        readiness=partial(_readiness, engine, press, directory, worker, law),
+    )
+    return create_web_app(context, lifespan)
+
+
+def now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def load_law(settings: Settings) -> Law:
+    """Return the rulebook of the settings, with its measuring."""
+    rulebook, files = load_directory(settings.rulebook)
+    return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+
+
+def _seal(settings: Settings) -> Pkcs12Seal:
+    if settings.seal_pkcs12 is None:
+        raise Misconfigured("PERMITS_SEAL_PKCS12 manque : donnez le fichier PKCS#12 du cachet de l’autorité")
+    return Pkcs12Seal.load(settings.seal_pkcs12, settings.seal_passphrase or SecretStr(""))
+
+
+def _source(source: Source, settings: Settings) -> RegistrySource:
+    if source is Source.RECHERCHE_ENTREPRISES:
+        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact)
+    if source is Source.API_ENTREPRISE:
+        if settings.api_entreprise_token is None or settings.api_entreprise_recipient is None:
+            raise Misconfigured(
+                "API Entreprise demande PERMITS_API_ENTREPRISE_TOKEN et PERMITS_API_ENTREPRISE_RECIPIENT "
+                "(le SIRET de l’administration) ; sans jeton, PERMITS_SIRENE_SOURCES=recherche-entreprises"
+            )
+        return ApiEntreprise(
+            settings.api_entreprise_url,
+            settings.api_entreprise_token,
+            settings.api_entreprise_recipient,
+            contact=settings.contact,
+        )
+    raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
+
+
+def _readiness(engine: Engine, press: Press, directory: Directory, worker: Worker, law: Law) -> list[Readiness]:
+    checks = [_database(engine), _press(press)]
+    signatory = law.rulebook.signatory_on(now().date())
+    told = "une délégation de signature est valable" if signatory else "aucune délégation valable : tout est transmis"
+    checks.append(Readiness("rulebook", True, f"{law.rulebook.digest[:12]} ; {told}"))
+    checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
+    for status in directory.status():
+        failure, success = status.last_failure, status.last_success
+        ok = failure is None or (success is not None and success >= failure)
+        checks.append(Readiness(f"registry:{status.name}", ok, status.last_reason or "sans incident", failing=False))
+    return checks
+
+
+def _database(engine: Engine) -> Readiness:
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+    except Exception:
+        log.exception("the database does not answer")
+        return Readiness("database", False, "la base ne répond pas")
+    return Readiness("database", True, "la base répond")
+
+
+def _press(press: Press) -> Readiness:
+    try:
+        press.check()
+    except Exception as error:
+        log.exception("the press is not ready")
+        return Readiness("document", False, str(error))
+    return Readiness("document", True, "rendu et cachet prêts")
+
+
+__all__ = ["DatabaseUnfit", "Misconfigured", "build", "load_law", "now"]

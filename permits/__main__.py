@@ -1,0 +1,5 @@
+"""`python -m permits` is `permits`."""
+
+from permits.cli import main
+
+main()

@@ -1,0 +1,201 @@
+"""`permits …`: serve, try, operate. Each command is short: the work is in the rooms."""
+
+import json
+import logging
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+from uuid import uuid4
+
+import typer
+import uvicorn
+
+from permits.settings import ROOT, Settings
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Permis de stationnement : du SIRET à l’arrêté scellé."
+)
+keys = typer.Typer(no_args_is_help=True, help="Clés d’accès des clients.")
+rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
+app.add_typer(keys, name="keys")
+app.add_typer(rulebook, name="rulebook")
+
+RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is told in one line, without a traceback."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for noisy in ("httpx", "pyhanko", "fontTools", "weasyprint", "procrastinate", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    app()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Adresse d’écoute (PERMITS_HOST)")] = None,
+    port: Annotated[int | None, typer.Option(help="Port d’écoute (PERMITS_PORT)")] = None,
+) -> None:
+    """Servir l’API et les pages."""
+    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    settings = Settings().model_copy(update=given)
+    from app import DatabaseUnfit, Misconfigured, build
+
+    try:
+        service = build(settings)
+    except (Misconfigured, DatabaseUnfit) as error:
+        fail(str(error))
+    uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+
+
+@app.command()
+def demo() -> None:
+    """Tout mettre en route sur cette machine : base, cachet de démonstration, bac à sable, service."""
+    from permits.demo import DemoError, run_demo
+
+    try:
+        run_demo(Settings())
+    except DemoError as error:
+        fail(str(error))
+
+
+@app.command()
+def sandbox(port: Annotated[int, typer.Option(help="Port d’écoute sur la boucle locale")] = 8001) -> None:
+    """Servir le bac à sable : les contrats réels du registre et du géocodeur, des entreprises fictives."""
+    from permits.sandbox.app import create_app
+
+    uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="warning")
+
+
+@app.command()
+def migrate() -> None:
+    """Mettre la base au dernier schéma."""
+    from permits.register.database import connect
+    from permits.register.database import migrate as run_migrations
+
+    run_migrations(connect(_database_url(), pool_size=2))
+
+
+@app.command()
+def issue(
+    request: RequestFile,
+    url: Annotated[str | None, typer.Option(help="Adresse du service")] = None,
+    key_file: Annotated[Path | None, typer.Option(help="Fichier de la clé d’accès (var/demo-key)")] = None,
+    as_written: Annotated[bool, typer.Option("--as-written", help="Garder les dates du fichier")] = False,
+    output: Annotated[Path, typer.Option(help="Dossier où enregistrer l’arrêté")] = Path(),
+    idempotency_key: Annotated[str | None, typer.Option(help="Clé d’idempotence ; une nouvelle par défaut")] = None,
+) -> None:
+    """Déposer une demande et enregistrer l’arrêté."""
+    from permits.partner import Partner, RequestRefused
+
+    settings = Settings()
+    partner = Partner(url or settings.base_url, (key_file or settings.var / "demo-key").read_text().strip())
+    body = json.loads(request.read_text())
+    try:
+        outcome = partner.issue(body if as_written else coming(body), idempotency_key or str(uuid4()), output)
+    except RequestRefused as refusal:
+        fail(str(refusal))
+    typer.echo(outcome)
+
+
+@app.command()
+def example(request: RequestFile) -> None:
+    """Écrire une demande d’exemple avec des dates à venir."""
+    typer.echo(json.dumps(coming(json.loads(request.read_text())), ensure_ascii=False, indent=1))
+
+
+@app.command()
+def resume() -> None:
+    """Terminer maintenant les permis réservés qu’un arrêt a interrompus."""
+    from app import build
+
+    service = build(Settings())
+    desk, press = service.state.context.desk, service.state.context.desk.press
+    from permits.jobs.worker import resume as finish
+
+    press.start()
+    try:
+        acts = list(service.state.context.catalogue.reserved_before(datetime.now(UTC)))
+        typer.echo(f"{finish(desk, acts)} permis délivrés sur {len(acts)} réservés")
+    finally:
+        press.close()
+
+
+@app.command()
+def openapi(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = ROOT / "openapi.yaml") -> None:
+    """Écrire le contrat OpenAPI tel que le code le sert."""
+    from permits.web.app import contract_yaml
+
+    output.write_text(contract_yaml(), encoding="utf-8")
+
+
+@app.command()
+def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = ROOT / "migrations" / "schema.sql") -> None:
+    """Écrire le schéma que les migrations produisent sur une base neuve."""
+    import tempfile
+
+    from permits.embedded_postgres import EmbeddedPostgres
+    from permits.register.database import connect
+    from permits.register.database import migrate as run_migrations
+    from permits.register.schema_dump import dump_schema
+
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        url = server.start()
+        try:
+            engine = connect(url, pool_size=2)
+            run_migrations(engine)
+            engine.dispose()
+            output.write_text(dump_schema(url), encoding="utf-8")
+        finally:
+            server.stop()
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Nom du client")],
+    siren: Annotated[list[str], typer.Option(help="SIREN auquel cette clé est remise (répétable)")] = [],  # noqa: B006 - typer wants a list
+) -> None:
+    """Créer une clé d’accès ; elle n’est montrée qu’une fois."""
+    from app import load_law
+    from permits.register.clients import add_client, new_key
+    from permits.register.database import connect
+
+    authority = load_law(Settings()).rulebook.authority.identity.id
+    key = new_key()
+    add_client(connect(_database_url(), pool_size=1), authority, name, siren, key, uuid4(), datetime.now(UTC))
+    typer.echo(key.get_secret_value())
+
+
+@rulebook.command("check")
+def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)]) -> None:
+    """Lire un règlement et dire son empreinte, ou la première erreur avec son fichier et sa ligne."""
+    from permits.law.load import RulebookError, load_directory
+
+    try:
+        loaded, files = load_directory(directory)
+    except RulebookError as error:
+        fail(str(error))
+    typer.echo(f"{loaded.authority.identity.name} : {len(files)} fichiers, empreinte {loaded.digest}")
+
+
+def coming(body: dict[str, object]) -> dict[str, object]:
+    """Return the request moved to the first same weekday at least two weeks ahead, of the same length."""
+    from permits.examples import with_coming_dates
+
+    return with_coming_dates(body, date.today())
+
+
+def _database_url() -> str:
+    url = Settings().database_url
+    if url is None:
+        fail("PERMITS_DATABASE_URL manque")
+    return url.get_secret_value()
+
+
+def fail(message: str) -> NoReturn:
+    """Tell a person what is wrong, and stop."""
+    typer.echo(f"permits : {message}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,236 @@
+"""The demonstration: one command starts everything on this machine, and stops it.
+
+The processes: this one (which starts and watches), PostgreSQL, the sandbox registry, and the service.
+When the service dies, this process stops the others; when this one is killed, the service and the
+sandbox end with it, and PostgreSQL survives to be adopted by the next start.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from permits.document.seal import make_demo_seal
+from permits.domain.establishment import Source
+from permits.domain.siret import siren_of
+from permits.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from permits.examples import with_coming_dates
+from permits.law.load import load_directory
+from permits.register.clients import add_client, authenticate, new_key
+from permits.register.database import connect, migrate
+from permits.sandbox.companies import sandbox_sirets
+from permits.settings import ROOT, Settings
+
+_PR_SET_PDEATHSIG = 1
+_READY_WITHIN_S = 60
+_SANDBOX_RECIPIENT = "21290019000010"
+# The one sandbox company whose permits the demonstration key can't obtain.
+_NOT_BOUND = "999990039"
+
+
+class DemoError(Exception):
+    """The demonstration can't start; says what to do."""
+
+
+def run_demo(settings: Settings) -> None:
+    """Start everything, say how to use it, and wait until the service stops or Ctrl-C is pressed."""
+    settings.var.mkdir(parents=True, exist_ok=True)
+    _check_port_is_free(settings)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ExitStack() as stack:
+        database_url = stack.enter_context(_database(settings))
+        key = _prepare(database_url, settings)
+        sandbox_url = stack.enter_context(_sandbox())
+        server = stack.enter_context(_child(["serve"], _environment(settings, database_url, sandbox_url)))
+        try:
+            _wait_until_ready(settings, server)
+            _tell(settings, key)
+            code = server.wait()
+        except KeyboardInterrupt:
+            print("\nArrêt…", flush=True)
+            return
+    if code != 0:
+        raise DemoError("le service s’est arrêté ; rien n’est perdu : relancez `make run`, il reprend où il en était")
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    server = EmbeddedPostgres(settings.var)
+    try:
+        url = server.start()
+    except EmbeddedPostgresError as error:
+        raise DemoError(str(error)) from error
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+def _prepare(database_url: str, settings: Settings) -> str:
+    """Migrate, make the demonstration seal and key where missing, write a request to try; return the key."""
+    engine = connect(database_url, pool_size=2)
+    try:
+        migrate(engine)
+        key = _demo_key(engine, settings)
+    finally:
+        engine.dispose()
+    if settings.seal_pkcs12 is None:
+        make_demo_seal(settings.var / "seal")
+    body = json.loads(_first_example(settings).read_text(encoding="utf-8"))
+    moved = with_coming_dates(body, date.today())
+    (settings.var / "example.json").write_text(json.dumps(moved, ensure_ascii=False, indent=1), encoding="utf-8")
+    return key
+
+
+def _demo_key(engine: Engine, settings: Settings) -> str:
+    path = settings.var / "demo-key"
+    if path.exists() and authenticate(engine, SecretStr(path.read_text().strip())) is not None:
+        return path.read_text().strip()
+    rulebook, _ = load_directory(settings.rulebook)
+    key = new_key()
+    add_client(
+        engine,
+        rulebook.authority.identity.id,
+        "démonstration",
+        sorted({siren_of(line.siret) for line in sandbox_sirets()} - {_NOT_BOUND}),
+        key,
+        uuid4(),
+        datetime.now(UTC),
+    )
+    path.touch(mode=0o600)
+    path.write_text(key.get_secret_value() + "\n")
+    return key.get_secret_value()
+
+
+def _first_example(settings: Settings) -> Path:
+    """Return the request to try: on the State's open API only a real SIRET is found."""
+    examples = ROOT / "examples"
+    if settings.sirene_sources == (Source.RECHERCHE_ENTREPRISES,):
+        return examples / "open-api-granted.json"
+    return sorted(examples.glob("*.json"))[0]
+
+
+@contextmanager
+def _sandbox() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with _child(["sandbox", "--port", str(port)], dict(os.environ), die=signal.SIGKILL):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _environment(settings: Settings, database_url: str, sandbox_url: str) -> dict[str, str]:
+    """Point the service at the sandbox, unless the environment already names something else."""
+    defaults = {
+        "PERMITS_API_ENTREPRISE_URL": sandbox_url,
+        "PERMITS_API_ENTREPRISE_TOKEN": "bac-a-sable",
+        "PERMITS_API_ENTREPRISE_RECIPIENT": _SANDBOX_RECIPIENT,
+        "PERMITS_GEOCODER_URL": f"{sandbox_url}/geocodage",
+    }
+    # The open API alone means the State's own; as a second source of the demonstration, the sandbox's.
+    if settings.sirene_sources != (Source.RECHERCHE_ENTREPRISES,):
+        defaults["PERMITS_RECHERCHE_ENTREPRISES_URL"] = sandbox_url
+    if settings.seal_pkcs12 is None:
+        defaults["PERMITS_SEAL_PKCS12"] = str(settings.var / "seal" / "seal.p12")
+        defaults["PERMITS_SEAL_PASSPHRASE"] = (settings.var / "seal" / "passphrase").read_text().strip()
+    fixed = {"PERMITS_DATABASE_URL": database_url, "PERMITS_VAR": str(settings.var)}
+    return defaults | dict(os.environ) | fixed
+
+
+@contextmanager
+def _child(
+    arguments: list[str], environment: dict[str, str], die: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `permits …` as a child that ends with this process, however this process ends."""
+
+    def end_with_parent() -> None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, die)
+
+    child = subprocess.Popen(
+        [sys.executable, "-m", "permits", *arguments],
+        env=environment,
+        cwd=ROOT,
+        preexec_fn=end_with_parent,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _check_port_is_free(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise DemoError(
+                f"le port {settings.port} est déjà pris : arrêtez l’autre service ou donnez PERMITS_PORT"
+            ) from None
+
+
+def _wait_until_ready(settings: Settings, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise DemoError("le service n’a pas pu démarrer : la raison est écrite ci-dessus")
+        try:
+            if httpx.get(f"http://{settings.host}:{settings.port}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise DemoError(f"le service n’est pas prêt après {_READY_WITHIN_S} s : voyez /readyz")
+
+
+def _tell(settings: Settings, key: str) -> None:
+    base, var = settings.base_url, os.path.relpath(settings.var)
+    example = os.path.relpath(_first_example(settings))
+    print(
+        f"""
+Permis de stationnement, démonstration : {base}
+  (règles, prix et autorité fictifs ; les arrêtés portent la mention SPÉCIMEN)
+
+Un permis, par curl :
+  curl -sS {base}/v1/applications \\
+    -H "Authorization: Bearer {key}" \\
+    -H "Idempotency-Key: $(date +%s%N)" \\
+    -H "Content-Type: application/json" \\
+    --data @{var}/example.json
+
+Le même, avec l’arrêté en PDF :
+  .venv/bin/permits issue {example}
+
+Pages : {base}/   {base}/readyz   {base}/openapi.json
+Clé de démonstration : {var}/demo-key     Autres demandes : examples/
+Quitter : Ctrl-C (les données restent dans {var}/ ; les effacer : rm -r {var})
+Quitter la démonstration : docs/operations.md (PERMITS_DATABASE_URL, cachet, jeton API Entreprise)
+""",
+        flush=True,
+    )
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,137 @@
+"""What the walk needs from outside, as it sees it. Built in app.py; filled with fakes in tests."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from permits.domain.application import Application
+from permits.domain.decision import Decision
+from permits.domain.establishment import RegistryAnswer
+from permits.domain.facts import Facts
+from permits.domain.filing import Act, Filed, Filing
+from permits.domain.permit import ActNumber, Permit
+from permits.domain.place import Footprint, GeocodedAddress, Polygon, StandingPermit
+from permits.domain.rulebook import Rulebook
+
+MakePermit = Callable[[ActNumber, str], Permit]
+
+
+class Registry(Protocol):
+    """The State's company registry."""
+
+    def lookup(self, siret: str) -> RegistryAnswer:
+        """Return what is known of this SIRET, or raise RegistryUnavailable."""
+
+
+class Geocoder(Protocol):
+    """Where an address is."""
+
+    def locate(self, address: str, near: tuple[float, float] | None) -> GeocodedAddress | None:
+        """Return where an address is, None when it is unknown, or raise GeocoderUnavailable."""
+
+
+class Surveyor(Protocol):
+    """From a drawing to metres."""
+
+    def measure(self, polygon: Polygon, *, tolerance_m: Decimal, min_width_m: Decimal, margin_km: Decimal) -> Footprint:
+        """Return the footprint in metres, or raise Unmeasurable."""
+
+    def in_territory(self, footprint: Footprint) -> bool:
+        """Tell whether the whole footprint lies in the authority's territory."""
+
+    def zones_of(self, footprint: Footprint) -> tuple[str, ...]:
+        """Return the ids of the zones that the footprint touches."""
+
+    def distance_m(self, footprint: Footprint, longitude: float, latitude: float) -> Decimal:
+        """Return the distance from a point to the footprint in metres."""
+
+
+class Register(Protocol):
+    """Our book."""
+
+    def find_filed(self, client_id: UUID, idempotency_key: str) -> Filed | None:
+        """Return what this client filed under this key."""
+
+    def application(self, application_id: UUID, client_id: UUID | None = None) -> Filed | None:
+        """Return one application; only the client's own when `client_id` is given."""
+
+    def standing_permits(
+        self, footprint: Footprint, application: Application, worksite_key: str
+    ) -> tuple[StandingPermit, ...]:
+        """Return the live permits of other worksites on this footprint and these days."""
+
+    def record_waiting(self, filing: Filing, retry_at: datetime) -> Filed:
+        """Record an application that waits for the registry. Raises AlreadyFiled."""
+
+    def record_decision(
+        self,
+        filing: Filing,
+        facts: Facts,
+        decision: Decision,
+        *,
+        rulebook_digest: str,
+        series: str,
+        decided_at: datetime,
+        make_permit: MakePermit,
+        waiting: bool = False,
+    ) -> Filed:
+        """Record a decision; reserve a number when granted. Raises AlreadyFiled or FootprintTaken."""
+
+    def act(self, act_id: UUID) -> Act | None:
+        """Return one act."""
+
+    def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
+        """Move a reserved act to issued; the first recorded document wins."""
+
+
+class Sealed(Protocol):
+    """A sealed document and the SHA-256 of its bytes."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+class Press(Protocol):
+    """What prints, checks and seals."""
+
+    @property
+    def is_specimen(self) -> bool:
+        """True while the seal is a demonstration one."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Hold a place among the documents in hand; raises PressBusy at once when there is none."""
+
+    def print_and_lint(self, permit: Permit) -> Any:
+        """Print the permit and check the document; what is returned is all that `seal` accepts."""
+
+    def seal(self, linted: Any) -> Sealed:
+        """Seal what was checked, and verify the seal before release."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """The rulebook in force, the files it was read from, and the measuring that goes with it."""
+
+    rulebook: Rulebook
+    files: Mapping[str, str]
+    surveyor: Surveyor
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything the walk needs from outside."""
+
+    clock: Callable[[], datetime]
+    registry: Registry
+    geocoder: Geocoder
+    law: Law
+    register: Register
+    press: Press
+    public_url: str

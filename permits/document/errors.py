@@ -1,0 +1,36 @@
+"""What can go wrong between the payload and the sealed file."""
+
+
+class DocumentError(Exception):
+    """No document came out; nothing was released."""
+
+
+class PrintError(DocumentError):
+    """The page could not be made as the template says."""
+
+
+class LintError(DocumentError):
+    """The document lacks something it must say, or holds something it may not.
+
+    `defects` has one French sentence a defect, for staff.
+    """
+
+    def __init__(self, defects: tuple[str, ...]) -> None:
+        super().__init__("; ".join(defects))
+        self.defects = defects
+
+
+class SealError(DocumentError):
+    """The seal could not be loaded or made, or does not hold."""
+
+
+class PressBusy(DocumentError):
+    """Too many documents are in hand; ask again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many documents in hand, ask again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class PressFailed(DocumentError):
+    """The workers could not finish the document in the time they have, even tried once more."""

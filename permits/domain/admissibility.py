@@ -1,0 +1,54 @@
+"""What cannot be filed at all, told at once with the way forward. Everything else is decided or referred."""
+
+from datetime import date
+
+from permits.domain.application import Application
+from permits.domain.establishment import Establishment, NotFound, RegistryAnswer
+from permits.domain.french import day_text
+
+
+class Inadmissible(Exception):
+    """An application that can't be filed: a stable code, a French message, and the JSON pointer of the field."""
+
+    def __init__(self, code: str, message: str, pointer: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.pointer = pointer
+
+
+def check_dates(application: Application, day: date) -> None:
+    """Raise Inadmissible when the period ends before it starts, or does not start after `day`, the day of filing."""
+    if application.ends_on < application.starts_on:
+        raise Inadmissible("ends_before_start", "La fin précède le début : corrigez les dates.", "/ends_on")
+    if application.days > 3660:
+        raise Inadmissible("period_too_long", "La période dépasse dix ans : corrigez les dates.", "/ends_on")
+    if application.starts_on <= day:
+        raise Inadmissible(
+            "starts_too_soon",
+            "L’occupation doit commencer après le jour du dépôt ; pour une urgence, appelez le service.",
+            "/starts_on",
+        )
+
+
+def check_registry_answer(answer: RegistryAnswer) -> None:
+    """Raise Inadmissible only on a definite answer about the SIRET asked: unknown, closed or ceased."""
+    if isinstance(answer, NotFound) and answer.definite:
+        raise Inadmissible(
+            "siret_unknown", "Ce SIRET est inconnu du registre national : vérifiez les 14 chiffres.", "/siret"
+        )
+    if isinstance(answer, Establishment) and not answer.was_merged:
+        if not answer.is_open:
+            since = f" depuis le {day_text(answer.closed_on)}" if answer.closed_on else ""
+            raise Inadmissible(
+                "establishment_closed",
+                f"Cet établissement est fermé{since} : donnez le SIRET d’un établissement ouvert.",
+                "/siret",
+            )
+        if not answer.unit_is_active:
+            since = f" depuis le {day_text(answer.unit_ceased_on)}" if answer.unit_ceased_on else ""
+            raise Inadmissible(
+                "company_ceased",
+                f"Cette entreprise a cessé son activité{since} : donnez le SIRET d’une entreprise active.",
+                "/siret",
+            )

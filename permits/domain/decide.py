@@ -1,0 +1,60 @@
+"""Decide: hear every rule, compute the fee, grant or refer. Pure: the same input gives the same decision for ever."""
+
+from permits.domain.application import Application
+from permits.domain.decision import Decision, Fee, Finding, Granted, Outcome, Prescription, Referred
+from permits.domain.facts import Facts
+from permits.domain.french import measure
+from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, limit_values
+from permits.domain.rules import RULES, Case
+from permits.domain.tariff import NoPrice, compute_fee
+
+
+def decide(application: Application, facts: Facts, rulebook: Rulebook) -> Decision:
+    """Return Granted when every rule is satisfied and the fee is known, else Referred with every ground.
+
+    Raises NotInForce when the rulebook has no figure for the day of decision: the rulebook is
+    incomplete, and nothing can be decided with it.
+    """
+    case = Case(application, facts, rulebook)
+    findings = [finding for rule in RULES for finding in rule(case)]
+    fee, price = _price(case)
+    findings.append(price)
+    prescriptions = tuple(_prescriptions(case))
+    if fee is not None and all(finding.outcome is not Outcome.REFER for finding in findings):
+        return Granted(findings=tuple(findings), prescriptions=prescriptions, fee=fee)
+    return Referred(findings=tuple(findings), prescriptions=prescriptions, fee=fee)
+
+
+def _price(case: Case) -> tuple[Fee | None, Finding]:
+    """Compute the fee; no price is a ground to refer, never a zero (CG3P art. L2125-1)."""
+    application, facts, rulebook = case.application, case.facts, case.rulebook
+    try:
+        fee = compute_fee(application, facts.places, rulebook, facts.decided_on)
+    except NoPrice as missing:
+        message = f"Le tarif ne prévoit pas ce type d’occupation ({missing.kind.label}) : un agent fixe la redevance."
+        return None, case.finding("PRICE", False, message)
+    except NotInForce as missing:
+        message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {missing.day.isoformat()})."
+        return None, case.finding("PRICE", False, message)
+    message = f"La redevance est calculée selon {fee.tariff} : {measure(fee.total)} €."
+    return fee, case.finding("PRICE", True, message, measured=str(fee.total))
+
+
+def _prescriptions(case: Case) -> list[Prescription]:
+    values = limit_values(case.rulebook.limits, case.facts.decided_on)
+    shown = {name: str(value).replace(".", ",") for name, value in values.items()}
+    return [
+        Prescription(id=rule.id, text=rule.text.format_map(shown), citation=rule.cites)
+        for rule in case.rulebook.prescriptions
+        if _applies(rule, case.application)
+    ]
+
+
+def _applies(rule: PrescriptionRule, application: Application) -> bool:
+    if rule.kinds and not any(occupancy.kind in rule.kinds for occupancy in application.occupancies):
+        return False
+    return {
+        "always": True,
+        "several_days": application.days > 1,
+        "no_urbanism_file": application.urbanism_file is None,
+    }[rule.when]

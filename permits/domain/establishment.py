@@ -1,0 +1,107 @@
+"""What the State's company registry says of one SIRET, and the proof of having asked.
+
+Three separate facts are kept: the establishment is open or closed, its legal unit is active or has
+ceased, and the trade register holds it, has struck it off, or records insolvency proceedings.
+"""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from permits.domain.model import Value
+from permits.domain.siret import siren_of
+
+
+class Source(StrEnum):
+    """A registry that can be asked."""
+
+    API_ENTREPRISE = "api-entreprise"
+    RECHERCHE_ENTREPRISES = "recherche-entreprises"
+    INSEE = "insee"
+
+
+class Standing(StrEnum):
+    """What the trade register says of the legal unit."""
+
+    REGISTERED = "registered"
+    NOT_REGISTERED = "not_registered"  # public bodies, associations: nothing to be struck off from
+    STRUCK_OFF = "struck_off"
+    INSOLVENCY = "insolvency"
+    UNKNOWN = "unknown"
+
+
+class Evidence(Value):
+    """One answer of a registry: where it came from, when, and the digest of its bytes."""
+
+    source: Source
+    fetched_at: datetime
+    sha256: str
+    parser: str
+    request_id: str | None = None
+    source_updated_at: datetime | None = None
+
+
+class Establishment(Value):
+    """One establishment (never its head office), as its registry described it.
+
+    `name` is None when the registry masked it. `address` is in postal lines, empty when masked.
+    `partially_diffusible` data is never shown in public.
+    """
+
+    siret: str
+    name: str | None
+    address: tuple[str, ...]
+    commune_code: str | None = None
+    activity_code: str | None = None
+    legal_form: str | None = None
+    is_open: bool
+    closed_on: date | None = None
+    unit_is_active: bool
+    unit_ceased_on: date | None = None
+    standing: Standing
+    standing_since: date | None = None
+    partially_diffusible: bool = False
+    asked_siret: str
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def siren(self) -> str:
+        return siren_of(self.siret)
+
+    @property
+    def was_merged(self) -> bool:
+        """True when the registry answered for another SIRET than the one asked (duplicates merged by INSEE)."""
+        return self.siret != self.asked_siret
+
+
+class NotFound(Value):
+    """The registry answered that it does not hold this SIRET.
+
+    `definite` is False for a source that only searches what may be shown to everybody: its empty
+    answer is not a proof of non-existence.
+    """
+
+    siret: str
+    definite: bool
+    evidence: tuple[Evidence, ...]
+
+
+class Protected(Value):
+    """The registry holds this SIRET and may not tell more (HTTP 451 or 403 about that unit)."""
+
+    siret: str
+    evidence: tuple[Evidence, ...]
+
+
+RegistryAnswer = Establishment | NotFound | Protected
+
+
+class RegistryUnavailable(Exception):
+    """No registry answered: nothing is known of this SIRET for now.
+
+    `reasons` holds one short technical line a source, for staff; `retry_after` is what the source asked for.
+    """
+
+    def __init__(self, reasons: tuple[str, ...], retry_after: timedelta | None = None) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+        self.retry_after = retry_after

@@ -1,0 +1,24 @@
+"""What was established before deciding, and on which day. Stored with the decision, so that it can be taken again."""
+
+from datetime import date, datetime
+
+from permits.domain.establishment import RegistryAnswer
+from permits.domain.model import Value
+from permits.domain.place import PlaceFacts
+from permits.domain.rulebook import Assurance
+
+
+class Facts(Value):
+    """Everything a decision rests on besides the application and the rulebook.
+
+    `received_on` counts for the notice, `decided_on` for the law in force; both are days in Paris.
+    """
+
+    received_at: datetime
+    received_on: date
+    decided_on: date
+    registry: RegistryAnswer
+    siret_key_is_valid: bool
+    assurance: Assurance
+    payer_assurance: Assurance
+    places: tuple[PlaceFacts, ...]

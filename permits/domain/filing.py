@@ -1,0 +1,85 @@
+"""An application as filed, and as it stands in the book: what the walk and the register pass to each other."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from permits.domain.application import Application, Contact, FiledApplication
+from permits.domain.canonical import digest
+from permits.domain.decision import Decision
+from permits.domain.facts import Facts
+from permits.domain.permit import Permit, PermitState
+from permits.domain.rulebook import Assurance
+from permits.domain.siret import siren_of
+
+
+class FootprintTaken(Exception):
+    """Another worksite's permit was recorded there in the meantime."""
+
+
+class AlreadyFiled(Exception):
+    """This client has already used this idempotency key, or this application is already decided."""
+
+
+@dataclass(frozen=True)
+class Filing:
+    """Who files what, under which key, and what is known of who they are."""
+
+    application_id: UUID
+    client_id: UUID
+    idempotency_key: str
+    body_sha256: str
+    application: Application
+    contact: Contact
+    received_at: datetime
+    assurance: Assurance
+    payer_assurance: Assurance
+
+    @property
+    def worksite_key(self) -> str:
+        """What may overlap itself: the company and the name of its worksite, whatever its case."""
+        return f"{siren_of(self.application.siret)}/{self.application.worksite.casefold()}"
+
+
+def filing_of(
+    filed: FiledApplication, *, client_id: UUID, key: str, assurance: Assurance, payer: Assurance, at: datetime
+) -> Filing:
+    """Return a filing with a fresh, unguessable application id."""
+    return Filing(
+        application_id=uuid4(),
+        client_id=client_id,
+        idempotency_key=key,
+        body_sha256=digest(filed),
+        application=filed.without_contact(),
+        contact=filed.contact,
+        received_at=at,
+        assurance=assurance,
+        payer_assurance=payer,
+    )
+
+
+@dataclass(frozen=True)
+class Act:
+    """A numbered act as it stands now; `permit` is its frozen payload."""
+
+    id: UUID
+    number: str
+    state: PermitState
+    code: str
+    permit: Permit
+    reserved_at: datetime
+    issued_at: datetime | None
+    document_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A recorded application as it stands now. `facts` and `decision` are None while it waits for the registry."""
+
+    filing: Filing
+    outcome: str
+    facts: Facts | None
+    decision: Decision | None
+    rulebook_digest: str | None
+    decided_at: datetime | None
+    act: Act | None

@@ -1,0 +1,30 @@
+"""How days and figures are written in French sentences."""
+
+from datetime import date
+from decimal import Decimal
+
+MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
+
+
+def day_text(day: date) -> str:
+    """Write a day: « 1er janvier 2027 »."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return f"{number} {MONTHS[day.month - 1]} {day.year}"
+
+
+def measure(value: Decimal) -> str:
+    """Write a figure with its decimal comma, as many decimals as given."""
+    return f"{value:f}".replace(".", ",")

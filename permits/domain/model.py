@@ -1,0 +1,30 @@
+"""What every value of the domain has in common: immutable, closed, and text that a page can carry."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+# Bidirectional overrides and isolates, zero-width characters and tags can make a printed
+# line read differently from what was checked (CVE-2021-42574 class).
+_FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class Value(BaseModel):
+    """An immutable value: unknown keys are refused, fields never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def plain_text(text: str) -> str:
+    """Return `text` in Unicode NFC, trimmed, with single spaces; ValueError for control or invisible characters."""
+    normalised = " ".join(unicodedata.normalize("NFC", text).split())
+    for character in normalised:
+        if unicodedata.category(character) in _FORBIDDEN_CATEGORIES:
+            raise ValueError(
+                f"caractère interdit U+{ord(character):04X} : n'utilisez que du texte visible, sur une ligne"
+            )
+    return normalised
+
+
+PlainText = Annotated[str, AfterValidator(plain_text)]

@@ -1,0 +1,146 @@
+"""The permit as it is frozen: everything the arrêté prints, and nothing it may not hold.
+
+The payload is recorded with its number before anything is printed; the document is made from it alone.
+It holds no e-mail, phone or birth data.
+"""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from permits.domain.application import Insurance, Kind
+from permits.domain.decision import Citation, Fee, Prescription
+from permits.domain.model import Value
+from permits.domain.place import Metres, Polygon
+
+PAYLOAD_SCHEMA: Literal["permis-de-stationnement/1"] = "permis-de-stationnement/1"
+
+
+class PermitState(StrEnum):
+    """Where an act stands in its life."""
+
+    RESERVED = "reserved"
+    ISSUED = "issued"
+    ANNULLED = "annulled"
+
+
+class ActNumber(Value):
+    """The number of an act: unique and gapless for (authority, series, year of decision in Paris)."""
+
+    authority: str
+    series: str
+    year: int
+    value: int
+
+    def __str__(self) -> str:
+        return f"{self.series}-{self.year}-{self.value:06d}"
+
+
+class Beneficiary(Value):
+    """Who may occupy the street: legal name, SIRET and address, from the State's registry."""
+
+    name: str
+    siret: str
+    address: tuple[str, ...]
+    protected: bool
+
+
+class PermittedOccupancy(Value):
+    """One thing allowed on the street. Lengths in metres; `billed_*` is the quantity behind the fee."""
+
+    kind: Kind
+    label: str
+    address: str
+    length_m: Decimal | None
+    width_m: Decimal | None
+    height_m: Decimal | None
+    pieces: int
+    vehicle_tonnes: Decimal | None
+    footway_clear_width_m: Decimal | None
+    area_m2: Decimal
+    footprint: Polygon
+    ring_m: tuple[Metres, ...]
+    crs: str
+
+
+class IssuingAuthority(Value):
+    """Who takes the act, and how to reach it."""
+
+    id: str
+    name: str
+    article_name: str
+    fictional: bool
+    place: str
+    service: str
+    postal_address: tuple[str, ...]
+    email: str
+    phone: str
+    data_protection_contact: str
+
+
+class Signatory(Value):
+    """The author of the act (CRPA art. L212-1, L212-2): first name, name, quality, service and delegation."""
+
+    first_name: str
+    name: str
+    quality: str
+    service: str
+    delegation: str
+
+
+class Appeal(Value):
+    """Where the act can be contested (CJA art. R421-1, CRPA art. L410-1)."""
+
+    authority: str
+    court: str
+    court_address: str
+
+
+class FetchedData(Value):
+    """Data obtained from another administration, told to the applicant (CRPA art. L114-8)."""
+
+    source: str
+    data: str
+    fetched_at: datetime
+    source_updated_at: datetime | None
+
+
+class DailyWindow(Value):
+    """Hours of the day during which the street may be occupied."""
+
+    starts: time
+    ends: time
+
+
+class Permit(Value):
+    """A permis de stationnement, ready to be printed. Days are inclusive calendar days in Europe/Paris."""
+
+    payload_schema: Literal["permis-de-stationnement/1"] = PAYLOAD_SCHEMA
+    template: str
+    number: str
+    application_id: str
+    received_at: datetime
+    decided_at: datetime
+    authority: IssuingAuthority
+    signatory: Signatory
+    beneficiary: Beneficiary
+    payer_siret: str | None
+    worksite: str
+    urbanism_file: str | None
+    insurance: Insurance | None
+    starts_on: date
+    ends_on: date
+    daily_hours: DailyWindow | None
+    occupancies: tuple[PermittedOccupancy, ...]
+    visas: tuple[Citation, ...]
+    considerations: tuple[str, ...]
+    prescriptions: tuple[Prescription, ...]
+    fee: Fee
+    payment_terms: str
+    appeal: Appeal
+    algorithm_contact: str
+    fetched_data: tuple[FetchedData, ...]
+    rulebook_digest: str
+    verification_url: str
+    specimen: bool

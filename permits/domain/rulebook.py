@@ -1,0 +1,258 @@
+"""The law as data: the figures in force on a day, each with the text it comes from.
+
+A dated value holds from its day until the next entry's; an abrogated entry ends it. A hole is our
+fault, never a refusal: `NotInForce` says which figure is missing and on which day.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from permits.domain.application import Kind
+from permits.domain.decision import Citation
+from permits.domain.model import Value
+from permits.domain.permit import Appeal, IssuingAuthority, Signatory
+
+T = TypeVar("T")
+
+
+class NotInForce(Exception):
+    """The rulebook holds no value of that name on that day."""
+
+    def __init__(self, name: str, day: date) -> None:
+        super().__init__(f"{name} has no value in force on {day.isoformat()}")
+        self.name = name
+        self.day = day
+
+
+class Assurance(IntEnum):
+    """How we know that the applicant speaks for the company, weakest first."""
+
+    NONE = 0
+    CONFIRMED_EMAIL = 1
+    PROCONNECT_SIRET = 2
+    KEY_BOUND_TO_SIREN = 3
+
+    @property
+    def code(self) -> str:
+        return self.name.lower()
+
+
+def _assurance(value: object) -> object:
+    if isinstance(value, str) and value.upper() in Assurance.__members__:
+        return Assurance[value.upper()]
+    return value
+
+
+class Entry(Value, Generic[T]):
+    """A value from a day on, with its text; `abrogated` ends the series."""
+
+    value: T | None = None
+    abrogated: bool = False
+    cites: Citation
+
+    @model_validator(mode="after")
+    def _value_or_end(self) -> Self:
+        if (self.value is None) != self.abrogated:
+            raise ValueError("give either a value or abrogated: true")
+        return self
+
+
+class InForce(Value, Generic[T]):
+    """The value that holds on a day, and the text behind it."""
+
+    value: T
+    citation: Citation
+    since: date
+
+
+class Dated(Value, Generic[T]):
+    """One figure through time. `checked_on` is when a person last compared it with its text."""
+
+    label: Annotated[str, Field(min_length=3)]
+    unit: str
+    checked_on: date
+    values: Annotated[Mapping[date, Entry[T]], Field(min_length=1)]
+
+    def on(self, day: date) -> InForce[T]:
+        """Return what holds on `day`, or raise NotInForce."""
+        since = max((start for start in self.values if start <= day), default=None)
+        if since is None or (entry := self.values[since]).value is None:
+            raise NotInForce(self.label, day)
+        return InForce[T](value=entry.value, citation=entry.cites, since=since)
+
+
+Count = Annotated[int, Field(ge=0, le=3660)]
+Quantity = Annotated[Decimal, Field(ge=0)]
+
+
+class Limits(Value):
+    """The figures that the rules compare the facts with."""
+
+    applicant_assurance_threshold: Dated[Annotated[Assurance, BeforeValidator(_assurance)]]
+    automatic_kinds: Dated[tuple[Kind, ...]]
+    notice_working_days: Dated[Count]
+    longest_duration_days: Dated[Count]
+    furthest_start_days: Dated[Count]
+    footway_min_clear_width_m: Dated[Quantity]
+    scaffold_max_projection_m: Dated[Quantity]
+    address_max_distance_m: Dated[Quantity]
+    territory_margin_km: Dated[Quantity]
+    footprint_tolerance_m: Dated[Quantity]
+    footprint_min_width_m: Dated[Quantity]
+    dimensions_tolerance_percent: Dated[Quantity]
+    dimensions_tolerance_m2: Dated[Quantity]
+    evidence_max_age_hours: Dated[Count]
+    silence_months: Dated[Count]
+
+
+class ForbiddenPeriod(Value):
+    """Days on which nothing may stand in a zone, both ends included."""
+
+    id: str
+    label: str
+    zone: str
+    from_day: date
+    to_day: date
+    cites: Citation
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to_day < self.from_day:
+            raise ValueError("to_day comes before from_day")
+        return self
+
+
+class PrescriptionRule(Value):
+    """A condition written on the permit when one of `kinds` is asked for (any kind when empty).
+
+    `text` may hold {name} of a limit: the figure in force is printed.
+    """
+
+    id: str
+    text: str
+    kinds: tuple[Kind, ...] = ()
+    when: Literal["always", "no_urbanism_file", "several_days"] = "always"
+    cites: Citation
+
+
+class TariffItem(Value):
+    """One line of the scale: `rate` euros per `unit` and per `per`.
+
+    A week begun is due in full. `unit` request is charged once an application.
+    """
+
+    label: str
+    kinds: tuple[Kind, ...] = ()
+    unit: Literal["m2", "piece", "request"]
+    per: Literal["day", "week", "once"]
+    rate: Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=4)]
+    started_unit: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.unit == "request") != (not self.kinds):
+            raise ValueError("a request line names no kinds; any other line names at least one")
+        if self.unit == "request" and self.per != "once":
+            raise ValueError("a request line is charged once")
+        return self
+
+
+class Scale(Value):
+    """A whole scale of charges, as voted. Amounts are rounded line by line, half up to the cent."""
+
+    name: str
+    rounding: Literal["line_half_up_cent"]
+    items: Annotated[tuple[TariffItem, ...], Field(min_length=1)]
+
+
+class Zone(Value):
+    """A part of the territory: one closed ring of WGS84 (longitude, latitude)."""
+
+    id: str
+    label: str
+    ring: Annotated[tuple[tuple[float, float], ...], Field(min_length=4)]
+
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        if self.ring[0] != self.ring[-1]:
+            raise ValueError(f"zone {self.id} is not closed")
+        return self
+
+
+class Delegation(Value):
+    """Who signs from a day to another, both included."""
+
+    from_day: date
+    to_day: date | None = None
+    signatory: Signatory
+
+
+class Series(Value):
+    """The prefixes of the numbers."""
+
+    permits: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
+
+
+class AuthorityFile(Value):
+    """The authority: who it is, who signs, where to appeal, and the texts every act cites."""
+
+    identity: IssuingAuthority
+    crs: Annotated[str, Field(pattern=r"^EPSG:\d{4,5}$")]
+    series: Series
+    signatories: tuple[Delegation, ...]
+    appeal: Appeal
+    algorithm_contact: str
+    payment_terms: str
+    visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
+    considerations: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Rulebook(Value):
+    """Everything an authority has decided, as loaded; `digest` names exactly this content."""
+
+    digest: str
+    authority: AuthorityFile
+    limits: Limits
+    rules: Mapping[str, Citation]
+    forbidden_periods: tuple[ForbiddenPeriod, ...]
+    prescriptions: tuple[PrescriptionRule, ...]
+    tariff: Dated[Scale]
+    zones: tuple[Zone, ...]
+
+    TERRITORY: ClassVar[str] = "territory"
+
+    @model_validator(mode="after")
+    def _refers_to_known_zones(self) -> Self:
+        known = {zone.id for zone in self.zones}
+        if self.TERRITORY not in known:
+            raise ValueError("zones.geojson needs a zone named territory")
+        for period in self.forbidden_periods:
+            if period.zone not in known:
+                raise ValueError(f"forbidden period {period.id}: unknown zone {period.zone}")
+        for prescription in self.prescriptions:
+            prescription.text.format_map(dict.fromkeys(Limits.model_fields, ""))
+        return self
+
+    def zone(self, zone_id: str) -> Zone:
+        return next(zone for zone in self.zones if zone.id == zone_id)
+
+    def signatory_on(self, day: date) -> Signatory | None:
+        """Return who signs on `day`, None when no delegation is valid."""
+        for delegation in self.authority.signatories:
+            if delegation.from_day <= day and (delegation.to_day is None or day <= delegation.to_day):
+                return delegation.signatory
+        return None
+
+    def cite(self, rule: str) -> Citation:
+        """Return the text behind a rule; a rule without one can't be applied."""
+        return self.rules[rule]
+
+
+def limit_values(limits: Limits, day: date) -> dict[str, Any]:
+    """Return every limit in force on `day`, by name."""
+    return {name: getattr(limits, name).on(day).value for name in Limits.model_fields}

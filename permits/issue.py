@@ -1,0 +1,266 @@
+"""The walk of an application: gather, decide, record, print, seal, file.
+
+The number and the frozen payload are committed before anything is printed; the seal is made outside
+any lock; what a crash interrupts is finished from the record by `finish_permit`.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from permits.desk import Desk, Law
+from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
+from permits.domain.calendar import paris_day
+from permits.domain.decide import decide
+from permits.domain.decision import Decision, Granted
+from permits.domain.drafting import draft_permit
+from permits.domain.establishment import Establishment, RegistryAnswer, RegistryUnavailable
+from permits.domain.facts import Facts
+from permits.domain.filing import Act, AlreadyFiled, Filed, Filing, FootprintTaken
+from permits.domain.permit import ActNumber, Permit, PermitState
+from permits.domain.place import (
+    AddressCheck,
+    Footprint,
+    GeocoderUnavailable,
+    Place,
+    PlaceFacts,
+    StandingPermit,
+    Unmeasurable,
+)
+from permits.domain.siret import key_is_valid
+
+log = logging.getLogger(__name__)
+
+# A margin on the rulebook's own limit, so that a slow seal never rests on evidence grown too old.
+EVIDENCE_MARGIN = timedelta(hours=1)
+IN_PROGRESS_FOR = timedelta(seconds=30)
+REGISTRY_RETRY = timedelta(seconds=10)
+
+
+class RequestInProgress(Exception):
+    """The same request is being carried out at this moment."""
+
+
+class KeyReused(Exception):
+    """This idempotency key was used for another request."""
+
+
+def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
+    """File, decide and, when granted, issue. Returns the record, and whether it is a replay.
+
+    Raises Inadmissible, KeyReused, RequestInProgress, or the press's own PressBusy; nothing is
+    recorded then.
+    """
+    if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
+        return _replay(desk, filing, earlier), True
+    check_dates(filing.application, paris_day(filing.received_at))
+    footprints = measure(desk.law, filing)
+    try:
+        answer = desk.registry.lookup(filing.application.siret)
+    except RegistryUnavailable as outage:
+        log.warning("registry unavailable", extra={"reasons": outage.reasons})
+        return _wait_for_registry(desk, filing, outage), False
+    check_registry_answer(answer)
+    try:
+        return decide_and_issue(desk, filing, answer, footprints), False
+    except AlreadyFiled:
+        return _replay(desk, filing, _filed(desk, filing)), True
+
+
+def decide_waiting(desk: Desk, application_id: UUID) -> None:
+    """Decide an application that waited for the registry. Raises RegistryUnavailable when it still has to."""
+    filed = desk.register.application(application_id)
+    if filed is None or filed.outcome != "awaiting_registry":
+        return
+    filing = filed.filing
+    answer = desk.registry.lookup(filing.application.siret)
+    try:
+        decide_and_issue(desk, filing, answer, measure(desk.law, filing), waiting=True)
+    except AlreadyFiled:
+        log.info("application was decided by somebody else", extra={"application": str(application_id)})
+
+
+def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None]:
+    """Return the decision that filing would bring now, and what the registry said. Nothing is stored.
+
+    Raises Inadmissible as filing would, and RegistryUnavailable where filing would wait.
+    """
+    check_dates(filing.application, paris_day(filing.received_at))
+    footprints = measure(desk.law, filing)
+    answer = desk.registry.lookup(filing.application.siret)
+    check_registry_answer(answer)
+    facts = gather(desk, filing, answer, footprints)
+    return decide(filing.application, facts, desk.law.rulebook), answer
+
+
+def decide_and_issue(
+    desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint], *, waiting: bool = False
+) -> Filed:
+    """Gather, decide, record; then print, seal and file what was granted."""
+    for _ in range(3):
+        facts = gather(desk, filing, answer, footprints)
+        decision = decide(filing.application, facts, desk.law.rulebook)
+        try:
+            if not isinstance(decision, Granted):
+                return _record(desk, filing, facts, decision, waiting)
+            with desk.press.slot():
+                return _issue(desk, _record(desk, filing, facts, decision, waiting))
+        except FootprintTaken:
+            log.info("lost the race for a footprint", extra={"application": str(filing.application_id)})
+    raise RequestInProgress
+
+
+def finish_permit(desk: Desk, act_id: UUID) -> Act | None:
+    """Print, seal and file a reserved act from its record; does nothing to one already issued."""
+    act = desk.register.act(act_id)
+    if act is None or act.state != PermitState.RESERVED:
+        return act
+    if not _evidence_still_holds(desk, act.permit):
+        log.error("a reserved permit no longer rests on an open establishment", extra={"act": act.number})
+        return act
+    linted = desk.press.print_and_lint(act.permit)
+    sealed = desk.press.seal(linted)
+    return desk.register.file(act.id, sealed.content, sealed.sha256, desk.clock())
+
+
+def measure(law: Law, filing: Filing) -> list[Footprint]:
+    """Return each occupancy's footprint in metres; Inadmissible points at the one that can't be measured."""
+    limits, day = law.rulebook.limits, paris_day(filing.received_at)
+    footprints = []
+    for index, occupancy in enumerate(filing.application.occupancies):
+        try:
+            footprint = law.surveyor.measure(
+                occupancy.place.footprint,
+                tolerance_m=limits.footprint_tolerance_m.on(day).value,
+                min_width_m=limits.footprint_min_width_m.on(day).value,
+                margin_km=limits.territory_margin_km.on(day).value,
+            )
+        except Unmeasurable as error:
+            pointer = f"/occupancies/{index}/place/footprint"
+            raise Inadmissible(error.code, error.message, pointer) from None
+        footprints.append(footprint)
+    return footprints
+
+
+def gather(desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint]) -> Facts:
+    """Establish everything the decision rests on."""
+    application = filing.application
+    return Facts(
+        received_at=filing.received_at,
+        received_on=paris_day(filing.received_at),
+        decided_on=paris_day(desk.clock()),
+        registry=answer,
+        siret_key_is_valid=key_is_valid(application.siret),
+        assurance=filing.assurance,
+        payer_assurance=filing.payer_assurance,
+        places=tuple(
+            _place_facts(
+                desk,
+                occupancy.place,
+                footprint,
+                desk.register.standing_permits(footprint, application, filing.worksite_key),
+            )
+            for occupancy, footprint in zip(application.occupancies, footprints, strict=True)
+        ),
+    )
+
+
+def _place_facts(desk: Desk, place: Place, footprint: Footprint, standing: tuple[StandingPermit, ...]) -> PlaceFacts:
+    surveyor = desk.law.surveyor
+    check, distance = AddressCheck.UNKNOWN_ADDRESS, None
+    try:
+        located = desk.geocoder.locate(place.address, place.footprint.coordinates[0][0])
+    except GeocoderUnavailable:
+        located, check = None, AddressCheck.UNAVAILABLE
+    if located is not None:
+        limit = desk.law.rulebook.limits.address_max_distance_m.on(paris_day(desk.clock())).value
+        distance = surveyor.distance_m(footprint, located.longitude, located.latitude)
+        check = AddressCheck.MATCHES if distance <= limit else AddressCheck.FAR
+    return PlaceFacts(
+        footprint=footprint,
+        in_territory=surveyor.in_territory(footprint),
+        zones=surveyor.zones_of(footprint),
+        address_check=check,
+        address_distance_m=distance,
+        standing=standing,
+    )
+
+
+def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, waiting: bool) -> Filed:
+    rulebook = desk.law.rulebook
+
+    decided_at = desk.clock()
+
+    def make_permit(number: ActNumber, code: str) -> Permit:
+        assert isinstance(decision, Granted)
+        return draft_permit(
+            filing.application,
+            facts,
+            decision,
+            rulebook,
+            number=number,
+            application_id=str(filing.application_id),
+            decided_at=decided_at,
+            verification_url=f"{desk.public_url}/v/{code}",
+            specimen=desk.press.is_specimen,
+        )
+
+    return desk.register.record_decision(
+        filing,
+        facts,
+        decision,
+        rulebook_digest=rulebook.digest,
+        series=rulebook.authority.series.permits,
+        decided_at=decided_at,
+        make_permit=make_permit,
+        waiting=waiting,
+    )
+
+
+def _issue(desk: Desk, filed: Filed) -> Filed:
+    """Issue what was just reserved. A failure leaves it reserved: the job enqueued with it will finish it."""
+    if filed.act is None:
+        return filed
+    try:
+        return replace(filed, act=finish_permit(desk, filed.act.id))
+    except Exception:
+        log.exception("a reserved permit could not be finished yet", extra={"act": filed.act.number})
+        return filed
+
+
+def _wait_for_registry(desk: Desk, filing: Filing, outage: RegistryUnavailable) -> Filed:
+    try:
+        return desk.register.record_waiting(filing, desk.clock() + (outage.retry_after or REGISTRY_RETRY))
+    except AlreadyFiled:
+        return _replay(desk, filing, _filed(desk, filing))
+
+
+def _filed(desk: Desk, filing: Filing) -> Filed:
+    filed = desk.register.find_filed(filing.client_id, filing.idempotency_key)
+    assert filed is not None
+    return filed
+
+
+def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
+    """Return the application in its present state, finishing what a crash interrupted."""
+    if filed.filing.body_sha256 != filing.body_sha256:
+        raise KeyReused
+    act = filed.act
+    if act is None or act.state != PermitState.RESERVED:
+        return filed
+    if desk.clock() - act.reserved_at < IN_PROGRESS_FOR:
+        raise RequestInProgress
+    with desk.press.slot():
+        return _issue(desk, filed)
+
+
+def _evidence_still_holds(desk: Desk, permit: Permit) -> bool:
+    """True when the evidence is fresh, or when a second look still finds the establishment open."""
+    now = desk.clock()
+    limit = desk.law.rulebook.limits.evidence_max_age_hours.on(paris_day(now)).value
+    oldest = min(fetched.fetched_at for fetched in permit.fetched_data)
+    if now - oldest < timedelta(hours=limit) - EVIDENCE_MARGIN:
+        return True
+    answer = desk.registry.lookup(permit.beneficiary.siret)
+    return isinstance(answer, Establishment) and answer.is_open and answer.unit_is_active

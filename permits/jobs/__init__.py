@@ -1,0 +1,1 @@
+"""What runs later: finishing permits that a crash interrupted, deciding what waited for the registry."""

@@ -1,0 +1,1 @@
+"""The law as files: reads and checks a rulebook directory."""

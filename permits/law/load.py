@@ -1,0 +1,161 @@
+"""Reads a rulebook from YAML and GeoJSON, strictly: a mistake is told with its file and its line or key.
+
+Every scalar is read as text, so that no figure ever passes through a binary float.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from permits.domain.rulebook import Limits, Rulebook
+
+MAX_FILES = 500
+MAX_FILE_BYTES = 2_000_000
+
+
+class RulebookError(Exception):
+    """A rulebook that can't be used: the file, where in it, and what is wrong."""
+
+    def __init__(self, file: str, where: str, problem: str) -> None:
+        super().__init__(f"{file}: {where}: {problem}")
+        self.file = file
+
+
+class _StrictLoader(yaml.BaseLoader):
+    """YAML whose scalars stay text and whose duplicate keys are refused (PyYAML keeps the last one, silently)."""
+
+
+def _unique_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            line = key_node.start_mark.line + 1
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice (line {line})")
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def read_directory(directory: Path) -> dict[str, str]:
+    """Return the text of every rulebook file below `directory`, by its path relative to it."""
+    paths = sorted(p for p in directory.rglob("*") if p.suffix in {".yaml", ".geojson"} and p.is_file())
+    if not paths or len(paths) > MAX_FILES:
+        raise RulebookError(
+            str(directory), "directory", f"between 1 and {MAX_FILES} files expected, {len(paths)} found"
+        )
+    files = {}
+    for path in paths:
+        content = path.read_bytes()
+        name = path.relative_to(directory).as_posix()
+        if len(content) > MAX_FILE_BYTES:
+            raise RulebookError(name, "file", f"larger than {MAX_FILE_BYTES} bytes")
+        try:
+            files[name] = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RulebookError(name, f"byte {error.start}", "not UTF-8") from None
+    return files
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """Return the SHA-256 that names exactly these files."""
+    canonical = json.dumps(dict(files), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def load(files: Mapping[str, str]) -> Rulebook:
+    """Return the rulebook these files describe, or raise RulebookError on the first mistake."""
+    tariffs = {name: text for name, text in files.items() if name.startswith("tariffs/")}
+    if len(tariffs) != 1:
+        raise RulebookError("tariffs/", "directory", f"exactly one tariff file expected, {len(tariffs)} found")
+    content = {
+        "digest": digest_of(files),
+        "authority": _parse(files, "authority.yaml"),
+        "limits": _limits(files),
+        "rules": _parse(files, "rules.yaml"),
+        "forbidden_periods": _parse(files, "forbidden_periods.yaml"),
+        "prescriptions": _parse(files, "prescriptions.yaml"),
+        "tariff": _parse(files, next(iter(tariffs))),
+        "zones": _zones(files),
+    }
+    try:
+        return Rulebook.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = [str(part) for part in first["loc"]]
+        raise RulebookError(
+            _file_of(place, next(iter(tariffs))), " > ".join(place[1:]) or "file", first["msg"]
+        ) from None
+    except (KeyError, ValueError, IndexError) as error:
+        raise RulebookError("prescriptions.yaml", "text", f"unknown figure {error} in a prescription") from None
+
+
+def load_directory(directory: Path) -> tuple[Rulebook, dict[str, str]]:
+    """Return the rulebook in `directory` and the files it was read from, to be kept under its digest."""
+    files = read_directory(directory)
+    return load(files), files
+
+
+def _parse(files: Mapping[str, str], name: str) -> Any:
+    if name not in files:
+        raise RulebookError(name, "file", "missing")
+    try:
+        return yaml.load(files[name], Loader=_StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else "content"
+        raise RulebookError(name, line, error.problem or "not YAML") from None
+    except yaml.YAMLError as error:
+        raise RulebookError(name, "content", str(error)) from None
+
+
+def _limits(files: Mapping[str, str]) -> dict[str, Any]:
+    names = {name.removeprefix("limits/").removesuffix(".yaml"): name for name in files if name.startswith("limits/")}
+    unknown = sorted(set(names) - set(Limits.model_fields))
+    if unknown:
+        raise RulebookError(
+            names[unknown[0]], "file", f"no limit has this name; known: {', '.join(Limits.model_fields)}"
+        )
+    return {limit: _parse(files, name) for limit, name in names.items()}
+
+
+def _zones(files: Mapping[str, str]) -> list[dict[str, Any]]:
+    name = "zones.geojson"
+    if name not in files:
+        raise RulebookError(name, "file", "missing")
+    try:
+        collection = json.loads(files[name])
+        return [
+            {
+                "id": feature["properties"]["id"],
+                "label": feature["properties"]["label"],
+                "ring": _single_ring(feature["geometry"]),
+            }
+            for feature in collection["features"]
+        ]
+    except json.JSONDecodeError as error:
+        raise RulebookError(name, f"line {error.lineno}", error.msg) from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise RulebookError(
+            name, "features", f"each feature needs an id, a label and a simple Polygon ({error})"
+        ) from None
+
+
+def _single_ring(geometry: dict[str, Any]) -> Any:
+    if geometry["type"] != "Polygon" or len(geometry["coordinates"]) != 1:
+        raise ValueError("a zone is one Polygon without holes")
+    return geometry["coordinates"][0]
+
+
+def _file_of(place: list[str], tariff: str) -> str:
+    if place[:1] == ["limits"] and len(place) > 1:
+        return f"limits/{place[1]}.yaml"
+    if place[:1] == ["tariff"]:
+        return tariff
+    return {"zones": "zones.geojson"}.get(place[0], f"{place[0]}.yaml") if place else "rulebook"

@@ -1,0 +1,1 @@
+"""Our book: applications, numbers, permits, footprints, documents and the audit chain, in PostgreSQL."""

@@ -1,0 +1,41 @@
+"""What must happen later, enqueued in the register's own transaction: a job exists if and only if its cause does.
+
+Two Procrastinate apps share one set of task names: this one only enqueues, on our connection; the one
+in permits.jobs runs them.
+"""
+
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from procrastinate import App, SyncPsycopgConnector
+from sqlmodel import Session
+
+DECIDE = "decide_waiting"
+FINISH = "finish_permit"
+
+
+class Queue(Protocol):
+    """Where the register leaves what must happen later."""
+
+    def decide_later(self, session: Session, application_id: UUID, at: datetime) -> None: ...
+
+    def finish_later(self, session: Session, act_id: UUID, at: datetime) -> None: ...
+
+
+class ProcrastinateQueue:
+    """Jobs in PostgreSQL, in the transaction of their cause."""
+
+    def __init__(self) -> None:
+        # Never opened: every job goes through the connection of the transaction that asks for it.
+        self._app = App(connector=SyncPsycopgConnector())
+
+    def decide_later(self, session: Session, application_id: UUID, at: datetime) -> None:
+        self._defer(session, DECIDE, at, application_id=str(application_id))
+
+    def finish_later(self, session: Session, act_id: UUID, at: datetime) -> None:
+        self._defer(session, FINISH, at, act_id=str(act_id))
+
+    def _defer(self, session: Session, task: str, at: datetime, **arguments: Any) -> None:
+        connection = session.connection().connection.driver_connection
+        self._app.configure_task(task, schedule_at=at, connection=connection).defer(**arguments)

@@ -1,0 +1,176 @@
+"""The tables of the register, as migrations/ make them.
+
+What must hold whoever writes (numbers, exclusion, frozen columns, allowed moves) is in the database
+itself; see migrations/versions.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
+from sqlalchemy.types import UserDefinedType
+from sqlmodel import Field, SQLModel
+
+
+class PolygonType(UserDefinedType[list[tuple[float, float]]]):
+    """PostgreSQL's own polygon, as a list of points."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "POLYGON"
+
+    def bind_processor(self, dialect: Any) -> Any:
+        return lambda ring: None if ring is None else polygon_text(ring)
+
+
+def polygon_text(ring: Any) -> str:
+    """Write a closed ring as PostgreSQL reads a polygon (which closes itself)."""
+    return "(" + ",".join(f"({x},{y})" for x, y in ring[:-1]) + ")"
+
+
+def _instant() -> Any:
+    return Column(DateTime(timezone=True), nullable=False)
+
+
+def _optional_instant() -> Any:
+    return Column(DateTime(timezone=True), nullable=True)
+
+
+class ClientRow(SQLModel, table=True):
+    """Who may call the API. `sirens` are the companies this key was handed to."""
+
+    __tablename__ = "client"
+
+    id: UUID = Field(primary_key=True)
+    authority: str
+    name: str
+    key_id: str = Field(unique=True)
+    key_sha256: str
+    sirens: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    created_at: datetime = Field(sa_column=_instant())
+    revoked_at: datetime | None = Field(default=None, sa_column=_optional_instant())
+
+
+class RulebookRow(SQLModel, table=True):
+    """The files of a rulebook, kept for ever under their digest."""
+
+    __tablename__ = "rulebook"
+
+    digest: str = Field(primary_key=True)
+    authority: str
+    files: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    recorded_at: datetime = Field(sa_column=_instant())
+
+
+class ApplicationRow(SQLModel, table=True):
+    """One application, what was established, and what was decided."""
+
+    __tablename__ = "application"
+
+    id: UUID = Field(primary_key=True)
+    authority: str
+    client_id: UUID
+    idempotency_key: str
+    body_sha256: str
+    received_at: datetime = Field(sa_column=_instant())
+    outcome: str
+    siret: str
+    worksite_key: str
+    assurance: int
+    payer_assurance: int
+    body: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    decision: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    rulebook_digest: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_column=_optional_instant())
+
+
+class ContactRow(SQLModel, table=True):
+    """How to reach an applicant: apart, so that it can be erased."""
+
+    __tablename__ = "application_contact"
+
+    application_id: UUID = Field(primary_key=True)
+    email: str | None = None
+    phone: str | None = None
+
+
+class CounterRow(SQLModel, table=True):
+    """The last number given in a series and year."""
+
+    __tablename__ = "counter"
+
+    authority: str = Field(primary_key=True)
+    series: str = Field(primary_key=True)
+    year: int = Field(primary_key=True)
+    value: int = Field(sa_column=Column(Integer, nullable=False))
+
+
+class ActRow(SQLModel, table=True):
+    """A numbered act: its frozen payload, its state, and the digest of its only document."""
+
+    __tablename__ = "act"
+
+    id: UUID = Field(primary_key=True)
+    authority: str
+    series: str
+    year: int
+    number: int
+    label: str
+    application_id: UUID
+    client_id: UUID
+    state: str
+    code: str = Field(unique=True)
+    siret: str
+    starts_on: date
+    ends_on: date
+    fee_total: Decimal
+    payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    payload_sha256: str
+    reserved_at: datetime = Field(sa_column=_instant())
+    issued_at: datetime | None = Field(default=None, sa_column=_optional_instant())
+    document_sha256: str | None = None
+
+
+class FootprintRow(SQLModel, table=True):
+    """One footprint taken by an act, under the exclusion constraint while the act is live."""
+
+    __tablename__ = "act_footprint"
+
+    act_id: UUID = Field(primary_key=True)
+    occupancy: int = Field(primary_key=True)
+    authority: str
+    footprint_core: Any = Field(sa_column=Column(PolygonType(), nullable=False))
+    period: Range[date] = Field(sa_column=Column(DATERANGE, nullable=False))
+    worksite_key: str
+    state: str
+
+    model_config = {"arbitrary_types_allowed": True}
+
+
+class DocumentRow(SQLModel, table=True):
+    """A released document, under the SHA-256 of its bytes."""
+
+    __tablename__ = "document"
+
+    sha256: str = Field(primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    stored_at: datetime = Field(sa_column=_instant())
+
+
+class AuditRow(SQLModel, table=True):
+    """One transition, chained by hash to the one before it in the same authority."""
+
+    __tablename__ = "audit_entry"
+
+    authority: str = Field(primary_key=True)
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    at: datetime = Field(sa_column=_instant())
+    event: str
+    entry: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    previous_sha256: str
+    sha256: str

@@ -1,0 +1,50 @@
+"""Settings, read once from the environment (PERMITS_…) by whoever builds the service."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from permits.domain.establishment import Source
+from permits.domain.siret import Siret
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations. Secrets never print."""
+
+    model_config = SettingsConfigDict(env_prefix="PERMITS_", extra="ignore")
+
+    database_url: SecretStr | None = None
+    var: Path = ROOT / "var"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    rulebook: Path = ROOT / "rulebooks" / "exemple"
+
+    sirene_sources: Annotated[tuple[Source, ...], NoDecode] = (Source.API_ENTREPRISE, Source.RECHERCHE_ENTREPRISES)
+    api_entreprise_url: str = "https://entreprise.api.gouv.fr"
+    api_entreprise_token: SecretStr | None = None
+    api_entreprise_recipient: Siret | None = None
+    recherche_entreprises_url: str = "https://recherche-entreprises.api.gouv.fr"
+    geocoder_url: str = "https://data.geopf.fr/geocodage"
+    contact: str = "voirie@exemple-ville.example"
+
+    seal_pkcs12: Path | None = None
+    seal_passphrase: SecretStr | None = None
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    documents_in_hand: Annotated[int, Field(ge=1, le=1000)] = 24
+    # Tests run PostgreSQL without fsync; a service that promises anything never does.
+    allow_unsafe_database: bool = False
+
+    @field_validator("sirene_sources", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def base_url(self) -> str:
+        """The address people reach the service at, without a final slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

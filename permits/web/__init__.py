@@ -1,0 +1,1 @@
+"""Thin HTTP: turns requests into the walk, and what it answers into JSON, pages and problems."""

@@ -1,0 +1,203 @@
+"""What the API answers, as models: the contract of openapi.yaml."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from permits.domain.calendar import months_after, paris_day
+from permits.domain.decision import Decision, Fee, Finding, Prescription, Referred
+from permits.domain.establishment import Establishment, RegistryAnswer
+from permits.domain.filing import Act, Filed
+from permits.domain.permit import PermitState
+from permits.domain.rulebook import Rulebook
+
+
+class EvidenceView(BaseModel):
+    """Where a fact comes from and when it was asked."""
+
+    source: str
+    fetched_at: datetime
+    source_updated_at: datetime | None
+    sha256: str
+
+
+class EstablishmentView(BaseModel):
+    """One establishment. `name` and `address` are empty when the company asked for partial diffusion."""
+
+    siret: str
+    siren: str
+    name: str | None
+    address: list[str]
+    is_open: bool
+    closed_on: date | None
+    unit_is_active: bool
+    standing: str
+    partially_diffusible: bool
+    evidence: list[EvidenceView]
+
+    @classmethod
+    def of(cls, answer: RegistryAnswer | None) -> "EstablishmentView | None":
+        """Return what may be shown to a caller: never the protected data of a partially diffusible company."""
+        if not isinstance(answer, Establishment):
+            return None
+        hidden = answer.partially_diffusible
+        return cls(
+            siret=answer.siret,
+            siren=answer.siren,
+            name=None if hidden else answer.name,
+            address=[] if hidden else list(answer.address),
+            is_open=answer.is_open,
+            closed_on=answer.closed_on,
+            unit_is_active=answer.unit_is_active,
+            standing=answer.standing,
+            partially_diffusible=hidden,
+            evidence=[
+                EvidenceView(
+                    source=evidence.source,
+                    fetched_at=evidence.fetched_at,
+                    source_updated_at=evidence.source_updated_at,
+                    sha256=evidence.sha256,
+                )
+                for evidence in answer.evidence
+            ],
+        )
+
+
+class RulebookView(BaseModel):
+    """Which rules decided."""
+
+    authority: str
+    digest: str
+
+
+class DecisionView(BaseModel):
+    """Every finding, the grounds among them, and the conditions."""
+
+    findings: list[Finding]
+    grounds: list[Finding] = Field(description="Constats qui demandent l’examen d’un agent ; vide si accordé")
+    prescriptions: list[Prescription]
+    rulebook: RulebookView
+
+    @classmethod
+    def of(cls, decision: Decision, authority: str, digest: str) -> "DecisionView":
+        return cls(
+            findings=list(decision.findings),
+            grounds=list(decision.grounds) if isinstance(decision, Referred) else [],
+            prescriptions=list(decision.prescriptions),
+            rulebook=RulebookView(authority=authority, digest=digest),
+        )
+
+
+class PermitView(BaseModel):
+    """A permit as it stands now. The document exists once the state is `issued`."""
+
+    number: str
+    state: PermitState
+    siret: str
+    worksite: str
+    starts_on: date
+    ends_on: date
+    fee_total: Decimal
+    decided_at: datetime
+    issued_at: datetime | None
+    document_url: str | None
+    document_sha256: str | None
+    verification_url: str
+
+    @classmethod
+    def of(cls, act: Act, base_url: str) -> "PermitView":
+        issued = act.document_sha256 is not None
+        return cls(
+            number=act.number,
+            state=act.state,
+            siret=act.permit.beneficiary.siret,
+            worksite=act.permit.worksite,
+            starts_on=act.permit.starts_on,
+            ends_on=act.permit.ends_on,
+            fee_total=act.permit.fee.total,
+            decided_at=act.permit.decided_at,
+            issued_at=act.issued_at,
+            document_url=f"{base_url}/v1/permits/{act.number}/document" if issued else None,
+            document_sha256=act.document_sha256,
+            verification_url=act.permit.verification_url,
+        )
+
+
+class PermitPage(BaseModel):
+    """One page of permits, newest number first; `next` is the address of the following page."""
+
+    permits: list[PermitView]
+    next: str | None
+
+
+class Contacts(BaseModel):
+    """How to reach the service in charge."""
+
+    email: str
+    phone: str
+    postal_address: list[str]
+
+
+class Acknowledgement(BaseModel):
+    """Acknowledgement of receipt (CRPA art. R112-11-1): who is in charge, and what silence means."""
+
+    service: str
+    contact: Contacts
+    silence_means: Literal["rejection"] = "rejection"
+    silence_on: date
+    appeal: str
+
+    @classmethod
+    def of(cls, received_at: datetime, rulebook: Rulebook) -> "Acknowledgement":
+        identity, appeal = rulebook.authority.identity, rulebook.authority.appeal
+        day = paris_day(received_at)
+        return cls(
+            service=identity.service,
+            contact=Contacts(email=identity.email, phone=identity.phone, postal_address=list(identity.postal_address)),
+            silence_on=months_after(day, rulebook.limits.silence_months.on(day).value),
+            appeal=(
+                "Un refus, même né du silence, peut être contesté dans les deux mois : recours gracieux auprès de "
+                f"{appeal.authority}, examiné par un agent, ou recours devant le {appeal.court} ({appeal.court_address}"
+                ", www.telerecours.fr)."
+            ),
+        )
+
+
+class ApplicationView(BaseModel):
+    """An application as it stands now. `permit` is null unless granted; `acknowledgement` is in all others."""
+
+    id: UUID
+    received_at: datetime
+    outcome: Literal["granted", "referred", "awaiting_registry"]
+    establishment: EstablishmentView | None
+    decision: DecisionView | None
+    fee: Fee | None
+    permit: PermitView | None
+    acknowledgement: Acknowledgement | None
+
+    @classmethod
+    def of(cls, filed: Filed, rulebook: Rulebook, base_url: str) -> "ApplicationView":
+        decision, digest = filed.decision, filed.rulebook_digest
+        granted = filed.outcome == "granted"
+        return cls(
+            id=filed.filing.application_id,
+            received_at=filed.filing.received_at,
+            outcome=filed.outcome,
+            establishment=EstablishmentView.of(filed.facts.registry if filed.facts else None),
+            decision=DecisionView.of(decision, rulebook.authority.identity.id, digest) if decision and digest else None,
+            fee=decision.fee if decision else None,
+            permit=PermitView.of(filed.act, base_url) if filed.act else None,
+            acknowledgement=None if granted else Acknowledgement.of(filed.filing.received_at, rulebook),
+        )
+
+
+class PreviewView(BaseModel):
+    """What filing would answer now; nothing is stored."""
+
+    outcome: Literal["granted", "referred"]
+    establishment: EstablishmentView | None
+    decision: DecisionView
+    fee: Fee | None

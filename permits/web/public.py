@@ -1,0 +1,103 @@
+"""Pages anybody may see: home, the page behind a permit's QR code, and what a problem means."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi import Path as PathParameter
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from permits.domain.calendar import paris_day
+from permits.domain.filing import Act
+from permits.domain.french import day_text
+from permits.domain.permit import PermitState
+from permits.web.context import Context, CurrentContext
+from permits.web.policy import Policy, policy
+from permits.web.problems import KINDS, Refusal
+
+router = APIRouter(tags=["public"])
+
+_TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "web"
+_pages = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_pages.filters["day"] = day_text
+
+
+def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    identity = context.desk.law.rulebook.authority.identity
+    html = _pages.get_template(name).render(authority=identity, specimen=context.desk.press.is_specimen, **values)
+    return HTMLResponse(html, status, headers={"Content-Language": "fr"})
+
+
+@router.get("/", operation_id="get_home", summary="Accueil", response_class=HTMLResponse)
+@policy(Policy.PUBLIC)
+def get_home(context: CurrentContext) -> HTMLResponse:
+    """Ce qu’est ce service, et comment l’appeler."""
+    rulebook = context.desk.law.rulebook
+    return _page(context, "home.html", base_url=context.desk.public_url, rulebook=rulebook)
+
+
+@router.get("/v/{code}", operation_id="verify_permit", summary="Vérifier un permis", response_class=HTMLResponse)
+@policy(Policy.PUBLIC)
+def verify_permit(
+    code: Annotated[str, PathParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")], context: CurrentContext
+) -> HTMLResponse:
+    """L’état du permis à l’instant où l’on regarde ; sans donnée protégée."""
+    act = context.catalogue.act_by_code(code)
+    if act is None:
+        return _page(context, "unknown.html", 404)
+    today = paris_day(context.desk.clock())
+    page = _page(context, "permit.html", act=act, permit=act.permit, standing=standing(act, today), today=today)
+    page.headers["Cache-Control"] = "no-store"
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
+
+
+def standing(act: Act, today: Any) -> tuple[str, str]:
+    """Return the state of a permit on a day, as a style and a French sentence."""
+    if act.state is PermitState.ANNULLED:
+        return "bad", "Ce numéro a été annulé : il n’autorise rien."
+    if act.state is PermitState.RESERVED:
+        return "warn", "Ce permis est en cours d’établissement : il n’est pas encore délivré."
+    if today > act.permit.ends_on:
+        return "warn", f"Ce permis est authentique ; il a pris fin le {day_text(act.permit.ends_on)}."
+    if today < act.permit.starts_on:
+        return "good", f"Ce permis est authentique ; il prend effet le {day_text(act.permit.starts_on)}."
+    return "good", f"Ce permis est authentique et en vigueur jusqu’au {day_text(act.permit.ends_on)} inclus."
+
+
+@router.get(
+    "/problemes/{code}", operation_id="explain_problem", summary="Comprendre un problème", response_class=HTMLResponse
+)
+@policy(Policy.PUBLIC)
+def explain_problem(code: str, context: CurrentContext) -> HTMLResponse:
+    """Ce que veut dire un code d’erreur, et que faire."""
+    kind = KINDS.get(code)
+    if kind is None:
+        raise Refusal("not_found")
+    return _page(context, "problem.html", code=code, kind=kind)
+
+
+@router.get("/static/style.css", include_in_schema=False)
+@policy(Policy.PUBLIC)
+def get_style() -> Response:
+    """La feuille de style des pages."""
+    return Response((_TEMPLATES / "style.css").read_bytes(), media_type="text/css")
+
+
+def contract(app: FastAPI) -> APIRouter:
+    """Return the route that serves the OpenAPI document of this very application."""
+    contract_router = APIRouter()
+
+    @contract_router.get("/openapi.json", include_in_schema=False)
+    @policy(Policy.PUBLIC)
+    def get_contract() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    return contract_router

@@ -1,0 +1,89 @@
+"""What every test may use: a real PostgreSQL, and the outside programs of programs.txt."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from permits.embedded_postgres import EmbeddedPostgres
+from permits.register.database import connect, migrate
+from tests.fakes import FakeOffice, open_office
+
+PROGRAMS = dict(
+    line.split()
+    for line in (Path(__file__).parent / "programs.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Return the path of an outside program; where it is missing, fail in CI and skip elsewhere."""
+
+    def find(name: str) -> str:
+        assert name in PROGRAMS, f"{name} is not listed in tests/programs.txt"
+        path = shutil.which(name)
+        if path is None:
+            reason = f"{name} is missing: install Debian's {PROGRAMS[name]}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this test process, with a migrated database named permits."""
+    # Not pytest's own directory: its parents are closed to the server's unprivileged account.
+    directory = Path(tempfile.mkdtemp(prefix="permits-test-"))
+    directory.chmod(0o755)
+    server = EmbeddedPostgres(directory, durable=False)
+    url = server.start()
+    try:
+        engine = connect(url, pool_size=1)
+        migrate(engine)
+        engine.dispose()
+        yield url
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+_databases = 0
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """The URL of a fresh migrated database, dropped afterwards."""
+    global _databases
+    _databases += 1
+    name = f"test_{os.getpid()}_{_databases}"
+    admin = create_engine(make_url(postgres).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE permits"))
+    try:
+        yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh migrated database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def office(engine: Engine) -> FakeOffice:
+    """A desk on a real register, with readable fakes around it."""
+    return open_office(engine)

@@ -1,0 +1,38 @@
+from collections.abc import Iterator
+
+import pytest
+import respx
+from pydantic import SecretStr
+
+from permits.sirene.api_entreprise import ApiEntreprise
+from permits.sirene.recherche_entreprises import RechercheEntreprises
+from tests.sirene.answers import RECIPIENT, TOKEN
+from tests.sirene.clock import StoppedClock
+
+CONTACT = "mailto:test@exemple.example"
+
+
+@pytest.fixture
+def stopped() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def network() -> Iterator[respx.MockRouter]:
+    """Every request must be expected: any other fails the test."""
+    with respx.mock(assert_all_called=False) as router:
+        yield router
+
+
+@pytest.fixture
+def api_entreprise(stopped: StoppedClock) -> Iterator[ApiEntreprise]:
+    source = ApiEntreprise("https://entreprise.test", SecretStr(TOKEN), RECIPIENT, contact=CONTACT, clock=stopped.clock)
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def recherche(stopped: StoppedClock) -> Iterator[RechercheEntreprises]:
+    source = RechercheEntreprises("https://recherche.test", contact=CONTACT, clock=stopped.clock)
+    yield source
+    source.close()
