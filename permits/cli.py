@@ -14,7 +14,10 @@ import uvicorn
 from permits.settings import ROOT, Settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Permis de stationnement : du SIRET à l’arrêté scellé."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Permis de stationnement : du SIRET à l’arrêté scellé.",
 )
 keys = typer.Typer(no_args_is_help=True, help="Clés d’accès des clients.")
 rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")

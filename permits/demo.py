@@ -36,7 +36,7 @@ from permits.settings import ROOT, Settings
 
 _PR_SET_PDEATHSIG = 1
 _READY_WITHIN_S = 60
-_SANDBOX_RECIPIENT = "21290019000010"
+_SANDBOX_RECIPIENT = "21299999900015"
 # The one sandbox company whose permits the demonstration key can't obtain.
 _NOT_BOUND = "999990039"
 

@@ -27,7 +27,7 @@ class Partner:
         permit = answer["permit"]
         if permit["document_url"] is None:
             return f"Le permis {permit['number']} est réservé ; son arrêté est en cours d’établissement."
-        document = self._client.get(f"/v1/permits/{permit['number']}/document")
+        document = self._send("GET", f"/v1/permits/{permit['number']}/document")
         _raise_for_problem(document)
         path = output / f"{permit['number']}.pdf"
         path.write_bytes(document.content)
@@ -40,13 +40,19 @@ class Partner:
     def _post(self, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
         """Post until the service has room, as its Retry-After asks, at most five times."""
         for _ in range(5):
-            response = self._client.post("/v1/applications", json=body, headers={"Idempotency-Key": idempotency_key})
+            response = self._send("POST", "/v1/applications", json=body, headers={"Idempotency-Key": idempotency_key})
             if response.status_code not in (409, 503):
                 break
             time.sleep(min(int(response.headers.get("Retry-After", "2")), 10))
         _raise_for_problem(response)
         answer: dict[str, Any] = response.json()
         return answer
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise RequestRefused(f"le service ne répond pas à {self._client.base_url} ({error})") from error
 
 
 def _unfinished(answer: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from shapely import Point, Polygon, maximum_inscribed_circle
+
 from permits.document.french import metres, square_metres
 from permits.domain.permit import Permit, PermittedOccupancy
 from permits.domain.place import Metres
@@ -26,26 +28,40 @@ ON_SIDE_M = 0.02
 # Beyond this many corners the ring draws a curve, and side lengths would only be clutter.
 MAX_CORNERS = 12
 
-Point = tuple[float, float]
+# A shorter side has no room for its length, which article 2 gives.
+LABELLED_MM = 6.0
+BADGE_MM = 2.4
+SMALLEST_BADGE_MM = 1.5
+
+XY = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Side:
     """A side's length, written outside of it at `at`, turned by `angle` degrees."""
 
-    at: Point
+    at: XY
     angle: float
     text: str
 
 
 @dataclass(frozen=True)
+class Badge:
+    """The disc that holds a mark; when it stands beside its footprint, a line leads to it from a corner."""
+
+    at: XY
+    radius: float
+    leader: XY | None = None
+
+
+@dataclass(frozen=True)
 class Footprint:
-    """One occupancy on the sheet, with its mark in the table of article 2."""
+    """One occupancy on the sheet; its mark is the one of article 2."""
 
     mark: int
-    points: tuple[Point, ...]
-    centre: Point
+    points: tuple[XY, ...]
     sides: tuple[Side, ...]
+    badge: Badge
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ class Plan:
     height: float
     crs: str
     footprints: tuple[Footprint, ...]
-    crosses: tuple[Point, ...]
+    crosses: tuple[XY, ...]
     eastings: tuple[tuple[float, int], ...]
     bar_m: int
     words: str
@@ -97,7 +113,7 @@ class _Paper:
         drawn = (self.ground.top - self.ground.bottom) * 1000 / self.scale
         return max(MIN_HEIGHT_MM, drawn + 2 * MARGIN_MM)
 
-    def put(self, point: Metres) -> Point:
+    def put(self, point: Metres) -> XY:
         """Return the paper point of a ground point: the ground's middle on the sheet's, y down."""
         x = point[0] - (self.ground.left + self.ground.right) / 2
         y = point[1] - (self.ground.bottom + self.ground.top) / 2
@@ -168,7 +184,7 @@ def _open(ring: Sequence[Metres]) -> list[Metres]:
     return list(ring[:-1] if ring[0] == ring[-1] else ring)
 
 
-def _pairs(points: Sequence[Point]) -> list[tuple[Point, Point]]:
+def _pairs(points: Sequence[XY]) -> list[tuple[XY, XY]]:
     return list(zip(points, [*points[1:], points[0]], strict=True))
 
 
@@ -193,31 +209,31 @@ def _off(before: Metres, here: Metres, after: Metres) -> float:
 
 def _footprint(paper: _Paper, mark: int, occupancy: PermittedOccupancy) -> Footprint:
     points = [paper.put(point) for point in _open(occupancy.ring_m)]
-    crosses = [a[0] * b[1] - b[0] * a[1] for a, b in _pairs(points)]
-    turn = math.copysign(1, sum(crosses))
+    turn = math.copysign(1, sum(a[0] * b[1] - b[0] * a[1] for a, b in _pairs(points)))
     placed = ((paper.put(a), paper.put(b), text) for a, b, text in _sides(occupancy))
-    sides = [_side(a, b, text, turn) for a, b, text in placed if math.dist(a, b) >= 3]
-    return Footprint(mark, tuple(points), _centroid(points, crosses), tuple(sides))
+    sides = [_side(a, b, text, turn) for a, b, text in placed if math.dist(a, b) >= LABELLED_MM]
+    return Footprint(mark, tuple(points), tuple(sides), _badge(points))
 
 
-def _centroid(points: list[Point], crosses: list[float]) -> Point:
-    area = sum(crosses)
-    if abs(area) < 1e-9:
-        return points[0]
-    weighed = list(zip(crosses, _pairs(points), strict=True))
-    return (
-        sum(c * (a[0] + b[0]) for c, (a, b) in weighed) / (3 * area),
-        sum(c * (a[1] + b[1]) for c, (a, b) in weighed) / (3 * area),
-    )
+def _badge(points: list[XY]) -> Badge:
+    """Put the mark in the middle if it leaves the outline in sight, else where there is most room, else beside."""
+    shape = Polygon(points)
+    widest = maximum_inscribed_circle(shape, tolerance=0.1)
+    for place in (shape.centroid, Point(widest.coords[0])):
+        room = shape.exterior.distance(place) if shape.contains(place) else 0
+        if room >= SMALLEST_BADGE_MM + 0.3:
+            return Badge((place.x, place.y), min(BADGE_MM, room - 0.3))
+    corner = max(points, key=lambda point: point[0] - point[1])
+    return Badge((corner[0] + 2.6, corner[1] - 2.6), BADGE_MM * 0.8, leader=corner)
 
 
-def _side(start: Point, end: Point, text: str, turn: float) -> Side:
+def _side(start: XY, end: XY, text: str, turn: float) -> Side:
     """Put a length outside its side, along it, never upside down."""
     length = math.dist(start, end)
     along = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
     outward = (along[1] * turn, -along[0] * turn)
     angle = math.degrees(math.atan2(along[1], along[0]))
-    angle = angle - 180 if angle > 90.01 else angle + 180 if angle <= -89.99 else angle
+    angle = angle - 180 if angle > 89.99 else angle + 180 if angle < -90.01 else angle
     # Text stands on its baseline: below a side it must go further out than above.
     rise = outward[0] * math.sin(math.radians(angle)) - outward[1] * math.cos(math.radians(angle))
     away = 1.2 if rise > 0 else 3.0

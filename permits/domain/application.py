@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, EmailStr, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, EmailStr, Field, StrictBool, model_validator
 
 from permits.domain.model import PlainText, Value
 from permits.domain.place import Place
@@ -60,13 +60,22 @@ _KIND_LABELS = {
 }
 
 
+def _without_offset(hour: time) -> time:
+    if hour.tzinfo is not None:
+        raise ValueError("une heure est attendue à l’heure de Paris, sans décalage : HH:MM")
+    return hour
+
+
+ParisTime = Annotated[time, AfterValidator(_without_offset)]
+
+
 class DailyHours(Value):
     """Hours of the day, Paris time, during which the street is occupied."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    from_: Annotated[time, Field(alias="from")]
-    to: time
+    from_: Annotated[ParisTime, Field(alias="from")]
+    to: ParisTime
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

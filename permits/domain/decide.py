@@ -3,7 +3,7 @@
 from permits.domain.application import Application
 from permits.domain.decision import Decision, Fee, Finding, Granted, Outcome, Prescription, Referred
 from permits.domain.facts import Facts
-from permits.domain.french import measure
+from permits.domain.french import day_text, measure
 from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, limit_values
 from permits.domain.rules import RULES, Case
 from permits.domain.tariff import NoPrice, compute_fee
@@ -34,7 +34,7 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
         message = f"Le tarif ne prévoit pas ce type d’occupation ({missing.kind.label}) : un agent fixe la redevance."
         return None, case.finding("PRICE", False, message)
     except NotInForce as missing:
-        message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {missing.day.isoformat()})."
+        message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {day_text(missing.day)})."
         return None, case.finding("PRICE", False, message)
     message = f"La redevance est calculée selon {fee.tariff} : {measure(fee.total)} €."
     return fee, case.finding("PRICE", True, message, measured=str(fee.total))

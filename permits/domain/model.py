@@ -1,5 +1,6 @@
 """What every value of the domain has in common: immutable, closed, and text that a page can carry."""
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -8,6 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 # Bidirectional overrides and isolates, zero-width characters and tags can make a printed
 # line read differently from what was checked (CVE-2021-42574 class).
 _FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Letters, marks and symbols that show nothing: fillers, joiners, variation selectors, the blank Braille cell.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 class Value(BaseModel):
@@ -20,7 +25,7 @@ def plain_text(text: str) -> str:
     """Return `text` in Unicode NFC, trimmed, with single spaces; ValueError for control or invisible characters."""
     normalised = " ".join(unicodedata.normalize("NFC", text).split())
     for character in normalised:
-        if unicodedata.category(character) in _FORBIDDEN_CATEGORIES:
+        if unicodedata.category(character) in _FORBIDDEN_CATEGORIES or _BLANK.match(character):
             raise ValueError(
                 f"caractère interdit U+{ord(character):04X} : n'utilisez que du texte visible, sur une ligne"
             )

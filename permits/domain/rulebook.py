@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
+from string import Formatter
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from permits.domain.application import Kind
+from permits.domain.application import Day, Kind
 from permits.domain.decision import Citation
 from permits.domain.model import Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
+from permits.domain.place import Position
 
 T = TypeVar("T")
 
@@ -75,8 +77,8 @@ class Dated(Value, Generic[T]):
 
     label: Annotated[str, Field(min_length=3)]
     unit: str
-    checked_on: date
-    values: Annotated[Mapping[date, Entry[T]], Field(min_length=1)]
+    checked_on: Day
+    values: Annotated[Mapping[Day, Entry[T]], Field(min_length=1)]
 
     def on(self, day: date) -> InForce[T]:
         """Return what holds on `day`, or raise NotInForce."""
@@ -116,8 +118,8 @@ class ForbiddenPeriod(Value):
     id: str
     label: str
     zone: str
-    from_day: date
-    to_day: date
+    from_day: Day
+    to_day: Day
     cites: Citation
 
     @model_validator(mode="after")
@@ -138,6 +140,14 @@ class PrescriptionRule(Value):
     kinds: tuple[Kind, ...] = ()
     when: Literal["always", "no_urbanism_file", "several_days"] = "always"
     cites: Citation
+
+    @field_validator("text")
+    @classmethod
+    def _names_known_figures(cls, text: str) -> str:
+        for _, name, layout, conversion in Formatter().parse(text):
+            if name is not None and (name not in Limits.model_fields or layout or conversion):
+                raise ValueError(f"no limit is named {{{name}}}; known: {', '.join(Limits.model_fields)}")
+        return text
 
 
 class TariffItem(Value):
@@ -175,7 +185,7 @@ class Zone(Value):
 
     id: str
     label: str
-    ring: Annotated[tuple[tuple[float, float], ...], Field(min_length=4)]
+    ring: Annotated[tuple[Position, ...], Field(min_length=4)]
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
@@ -187,8 +197,8 @@ class Zone(Value):
 class Delegation(Value):
     """Who signs from a day to another, both included."""
 
-    from_day: date
-    to_day: date | None = None
+    from_day: Day
+    to_day: Day | None = None
     signatory: Signatory
 
 
@@ -212,6 +222,15 @@ class AuthorityFile(Value):
     considerations: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule)
+
+# The rules that compare with no figure of limits/: rules.yaml holds the text of each of them.
+CITED_RULES = frozenset(
+    "SIRET-EXISTS SIRET-CERTAIN SIRET-STANDING PAYER AUTH-MATCH SIGNATORY EMPRISE-NONE DATES-FUTURE PARKING-USED"
+    " LANE-CLOSED EVENT-BAN OVERLAP PRICE".split()
+)
+
+
 class Rulebook(Value):
     """Everything an authority has decided, as loaded; `digest` names exactly this content."""
 
@@ -219,24 +238,47 @@ class Rulebook(Value):
     authority: AuthorityFile
     limits: Limits
     rules: Mapping[str, Citation]
+    zones: tuple[Zone, ...]
     forbidden_periods: tuple[ForbiddenPeriod, ...]
     prescriptions: tuple[PrescriptionRule, ...]
     tariff: Dated[Scale]
-    zones: tuple[Zone, ...]
 
     TERRITORY: ClassVar[str] = "territory"
 
-    @model_validator(mode="after")
-    def _refers_to_known_zones(self) -> Self:
-        known = {zone.id for zone in self.zones}
-        if self.TERRITORY not in known:
-            raise ValueError("zones.geojson needs a zone named territory")
-        for period in self.forbidden_periods:
-            if period.zone not in known:
-                raise ValueError(f"forbidden period {period.id}: unknown zone {period.zone}")
-        for prescription in self.prescriptions:
-            prescription.text.format_map(dict.fromkeys(Limits.model_fields, ""))
-        return self
+    @field_validator("rules")
+    @classmethod
+    def _cites_each_rule(cls, rules: Mapping[str, Citation]) -> Mapping[str, Citation]:
+        if missing := sorted(CITED_RULES - rules.keys()):
+            raise ValueError(f"no text for {', '.join(missing)}")
+        if unknown := sorted(rules.keys() - CITED_RULES):
+            raise ValueError(f"no rule is named {', '.join(unknown)}")
+        return rules
+
+    @field_validator("zones", "forbidden_periods", "prescriptions")
+    @classmethod
+    def _has_one_of_each(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
+        ids = [item.id for item in items]
+        if twice := sorted({each for each in ids if ids.count(each) > 1}):
+            raise ValueError(f"given twice: {', '.join(twice)}")
+        return items
+
+    @field_validator("zones")
+    @classmethod
+    def _has_a_territory(cls, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+        if cls.TERRITORY not in {zone.id for zone in zones}:
+            raise ValueError(f"no zone is named {cls.TERRITORY}")
+        return zones
+
+    @field_validator("forbidden_periods")
+    @classmethod
+    def _is_in_known_zones(
+        cls, periods: tuple[ForbiddenPeriod, ...], info: ValidationInfo
+    ) -> tuple[ForbiddenPeriod, ...]:
+        known = {zone.id for zone in info.data.get("zones", ())}
+        for period in periods:
+            if known and period.zone not in known:
+                raise ValueError(f"{period.id}: no zone is named {period.zone}")
+        return periods
 
     def zone(self, zone_id: str) -> Zone:
         return next(zone for zone in self.zones if zone.id == zone_id)

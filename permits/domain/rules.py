@@ -219,7 +219,8 @@ def start_is_near_enough(case: Case) -> Iterator[Finding]:
     yield case.finding(
         "START-FURTHEST",
         ahead <= furthest.value,
-        f"Le début est dans {ahead} jours ; la machine accorde jusqu’à {furthest.value} jours à l’avance.",
+        f"Le début est dans {ahead} jour{'s' * (ahead > 1)} ; "
+        f"la machine accorde jusqu’à {furthest.value} jours à l’avance.",
         measured=str(ahead),
         limit=str(furthest.value),
         citation=furthest.citation,

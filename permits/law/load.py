@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from permits.domain.rulebook import Limits, Rulebook
 
+_LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
+_FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", "zones.geojson")
 MAX_FILES = 500
 MAX_FILE_BYTES = 2_000_000
 
@@ -26,22 +28,23 @@ class RulebookError(Exception):
         self.file = file
 
 
-class _StrictLoader(yaml.BaseLoader):
+class StrictLoader(yaml.BaseLoader):
     """YAML whose scalars stay text and whose duplicate keys are refused (PyYAML keeps the last one, silently)."""
 
 
-def _unique_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
+def _unique_mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
     seen: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, "a key is a word", key_node.start_mark)
         if key in seen:
-            line = key_node.start_mark.line + 1
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice (line {line})")
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
         seen[key] = loader.construct_object(value_node, deep=True)
     return seen
 
 
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
 
 
 def read_directory(directory: Path) -> dict[str, str]:
@@ -72,9 +75,8 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 def load(files: Mapping[str, str]) -> Rulebook:
     """Return the rulebook these files describe, or raise RulebookError on the first mistake."""
-    tariffs = {name: text for name, text in files.items() if name.startswith("tariffs/")}
-    if len(tariffs) != 1:
-        raise RulebookError("tariffs/", "directory", f"exactly one tariff file expected, {len(tariffs)} found")
+    tariff = _tariff(files)
+    _check_names(files, tariff)
     content = {
         "digest": digest_of(files),
         "authority": _parse(files, "authority.yaml"),
@@ -82,7 +84,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
         "rules": _parse(files, "rules.yaml"),
         "forbidden_periods": _parse(files, "forbidden_periods.yaml"),
         "prescriptions": _parse(files, "prescriptions.yaml"),
-        "tariff": _parse(files, next(iter(tariffs))),
+        "tariff": _parse(files, tariff),
         "zones": _zones(files),
     }
     try:
@@ -90,11 +92,8 @@ def load(files: Mapping[str, str]) -> Rulebook:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = [str(part) for part in first["loc"]]
-        raise RulebookError(
-            _file_of(place, next(iter(tariffs))), " > ".join(place[1:]) or "file", first["msg"]
-        ) from None
-    except (KeyError, ValueError, IndexError) as error:
-        raise RulebookError("prescriptions.yaml", "text", f"unknown figure {error} in a prescription") from None
+        where = " > ".join(place[2:] if place[0] == "limits" else place[1:]) or "file"
+        raise RulebookError(_file_of(place, tariff), where, first["msg"].removeprefix("Value error, ")) from None
 
 
 def load_directory(directory: Path) -> tuple[Rulebook, dict[str, str]]:
@@ -107,7 +106,7 @@ def _parse(files: Mapping[str, str], name: str) -> Any:
     if name not in files:
         raise RulebookError(name, "file", "missing")
     try:
-        return yaml.load(files[name], Loader=_StrictLoader)
+        return yaml.load(files[name], Loader=StrictLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}" if error.problem_mark else "content"
         raise RulebookError(name, line, error.problem or "not YAML") from None
@@ -115,14 +114,21 @@ def _parse(files: Mapping[str, str], name: str) -> Any:
         raise RulebookError(name, "content", str(error)) from None
 
 
+def _tariff(files: Mapping[str, str]) -> str:
+    tariffs = sorted(name for name in files if name.startswith("tariffs/"))
+    if len(tariffs) != 1:
+        raise RulebookError("tariffs/", "directory", f"one tariff file expected, found: {', '.join(tariffs) or 'none'}")
+    return tariffs[0]
+
+
+def _check_names(files: Mapping[str, str], tariff: str) -> None:
+    known = {*_FILES, tariff, *_LIMITS.values()}
+    for name in sorted(files.keys() - known):
+        raise RulebookError(name, "file", f"no file has this name; known: {', '.join(sorted(known))}")
+
+
 def _limits(files: Mapping[str, str]) -> dict[str, Any]:
-    names = {name.removeprefix("limits/").removesuffix(".yaml"): name for name in files if name.startswith("limits/")}
-    unknown = sorted(set(names) - set(Limits.model_fields))
-    if unknown:
-        raise RulebookError(
-            names[unknown[0]], "file", f"no limit has this name; known: {', '.join(Limits.model_fields)}"
-        )
-    return {limit: _parse(files, name) for limit, name in names.items()}
+    return {limit: _parse(files, name) for limit, name in _LIMITS.items()}
 
 
 def _zones(files: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -130,21 +136,29 @@ def _zones(files: Mapping[str, str]) -> list[dict[str, Any]]:
     if name not in files:
         raise RulebookError(name, "file", "missing")
     try:
-        collection = json.loads(files[name])
-        return [
-            {
-                "id": feature["properties"]["id"],
-                "label": feature["properties"]["label"],
-                "ring": _single_ring(feature["geometry"]),
-            }
-            for feature in collection["features"]
-        ]
+        collection = json.loads(files[name], object_pairs_hook=_unique_object)
+        features = enumerate(collection["features"])
     except json.JSONDecodeError as error:
         raise RulebookError(name, f"line {error.lineno}", error.msg) from None
     except (KeyError, TypeError, ValueError) as error:
-        raise RulebookError(
-            name, "features", f"each feature needs an id, a label and a simple Polygon ({error})"
-        ) from None
+        raise RulebookError(name, "features", f"a FeatureCollection is expected ({error})") from None
+    return [_zone(name, position, feature) for position, feature in features]
+
+
+def _zone(name: str, position: int, feature: dict[str, Any]) -> dict[str, Any]:
+    try:
+        properties = feature["properties"]
+        return {"id": properties["id"], "label": properties["label"], "ring": _single_ring(feature["geometry"])}
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"each feature needs an id, a label and a simple Polygon ({error})"
+        raise RulebookError(name, f"features > {position}", problem) from None
+
+
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key is given twice among " + ", ".join(key for key, _ in pairs))
+    return content
 
 
 def _single_ring(geometry: dict[str, Any]) -> Any:

@@ -7,10 +7,12 @@ API Entreprise bans for twelve hours those who do not listen.
 
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import httpx
 
@@ -40,6 +42,12 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """One trust store for every client: reading it takes longer than an answer."""
+    return httpx.create_ssl_context()
+
+
 class PoliteClient:
     """Asks one source for JSON objects; every failure comes out as a SourceError."""
 
@@ -59,6 +67,7 @@ class PoliteClient:
         self._quiet_until = float("-inf")
         self._http = httpx.Client(
             base_url=base_url.rstrip("/"),
+            verify=_tls(),
             follow_redirects=False,
             # A proxy of the environment has no way to this machine's own loopback.
             mounts={"all://127.0.0.1": None, "all://localhost": None},

@@ -324,9 +324,9 @@ def test_every_recorded_establishment_is_read(
 
 def test_the_recorded_404_is_a_certain_not_found(network: respx.MockRouter, api_entreprise: ApiEntreprise) -> None:
     network.get(path__regex=".*").respond(404, json=recorded("api-entreprise/etablissements/404.yaml"))
-    assert api_entreprise.lookup("00000000000001") == NotFound(
-        siret="00000000000001", definite=True, evidence=api_entreprise.lookup("00000000000001").evidence
-    )
+    answer = api_entreprise.lookup(SIRET)
+    assert isinstance(answer, NotFound)
+    assert (answer.siret, answer.definite) == (SIRET, True)
 
 
 def test_an_absurd_update_day_is_left_out(network: respx.MockRouter, api_entreprise: ApiEntreprise) -> None:

@@ -96,8 +96,12 @@ def test_a_recorded_closed_and_struck_off_company(source: OpenSource, recherche:
     [
         ("search-130025265", "DIRECTION INTERMINISTERIELLE DU NUMERIQUE", ("20 AVENUE DE SEGUR", "75007 PARIS")),
         ("search-300025764", None, ()),
-        ("search-351556394", "FINASSUR", ("68 RUE DE VILLIERS", "92300 LEVALLOIS-PERRET")),
-        ("search-356000000", "LA POSTE", ("9 RUE DU COLONEL PIERRE AVIA", "75015 PARIS")),
+        ("search-351556394", "FINASSUR", ("RUELLE ALBERT CAMUS 1 IMPASSE DES CAMISARDS", "97420 LE PORT")),
+        (
+            "search-356000000",
+            "LA POSTE",
+            ("DIRECTION GENERALE DE LA POSTE 9 RUE DU COLONEL PIERRE AVIA", "75015 PARIS"),
+        ),
         ("search-48744469700428", "ESSOR ENERGIES", ("22 RUE MAISON BLANCHE", "24330 BOULAZAC ISLE MANOIRE")),
         ("search-88087814500015", "GANYMEDE", ("128 RUE LA BOETIE", "75008 PARIS 8")),
     ],
