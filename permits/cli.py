@@ -1,8 +1,6 @@
 """`permits …`: serve, try, operate. Each command is short: the work is in the rooms."""
 
 import json
-import logging
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,6 +9,7 @@ from uuid import uuid4
 import typer
 import uvicorn
 
+from permits.logs import set_up
 from permits.settings import ROOT, Settings
 
 app = typer.Typer(
@@ -29,10 +28,8 @@ RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="
 
 def main() -> None:
     """Run the command line; what a person can mend is told in one line, without a traceback."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "pyhanko", "fontTools", "weasyprint", "procrastinate", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    app()
+    set_up()
+    app(prog_name="permits")
 
 
 @app.command()

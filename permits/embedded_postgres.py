@@ -193,7 +193,7 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         _private_folder(draft, account)
         # The built-in locale: the order of texts then never changes with the system's C library.
-        options = [f"--username={_ROLE}", "--auth=peer", "--data-checksums", "--encoding=UTF8", "--locale=C"]
+        options = [f"--username={_ROLE}", "--auth=peer", "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += [] if self._durable else ["--no-sync"]
         initdb = _run(account, programs / "initdb", "-D", draft, *options, log=self.log)

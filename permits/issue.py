@@ -6,7 +6,7 @@ any lock; what a crash interrupts is finished from the record by `finish_permit`
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from permits.desk import Desk, Law
@@ -90,7 +90,7 @@ def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None
     footprints = measure(desk.law, filing)
     answer = desk.registry.lookup(filing.application.siret)
     check_registry_answer(answer)
-    facts = gather(desk, filing, answer, footprints)
+    facts = gather(desk, filing, answer, footprints, desk.clock())
     return decide(filing.application, facts, desk.law.rulebook), answer
 
 
@@ -99,13 +99,15 @@ def decide_and_issue(
 ) -> Filed:
     """Gather, decide, record; then print, seal and file what was granted."""
     for _ in range(3):
-        facts = gather(desk, filing, answer, footprints)
+        # One instant for the whole decision: at midnight its day, its number and its date stay together.
+        at = desk.clock()
+        facts = gather(desk, filing, answer, footprints, at)
         decision = decide(filing.application, facts, desk.law.rulebook)
         try:
             if not isinstance(decision, Granted):
-                return _record(desk, filing, facts, decision, waiting)
+                return _record(desk, filing, facts, decision, at, waiting)
             with desk.press.slot():
-                return _issue(desk, _record(desk, filing, facts, decision, waiting))
+                return _issue(desk, _record(desk, filing, facts, decision, at, waiting))
         except FootprintTaken:
             log.info("lost the race for a footprint", extra={"application": str(filing.application_id)})
     raise RequestInProgress
@@ -143,13 +145,13 @@ def measure(law: Law, filing: Filing) -> list[Footprint]:
     return footprints
 
 
-def gather(desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint]) -> Facts:
-    """Establish everything the decision rests on."""
+def gather(desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint], at: datetime) -> Facts:
+    """Establish everything that a decision taken at `at` rests on."""
     application = filing.application
     return Facts(
         received_at=filing.received_at,
         received_on=paris_day(filing.received_at),
-        decided_on=paris_day(desk.clock()),
+        decided_on=paris_day(at),
         registry=answer,
         siret_key_is_valid=key_is_valid(application.siret),
         assurance=filing.assurance,
@@ -187,10 +189,8 @@ def _place_facts(desk: Desk, place: Place, footprint: Footprint, standing: tuple
     )
 
 
-def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, waiting: bool) -> Filed:
+def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decided_at: datetime, waiting: bool) -> Filed:
     rulebook = desk.law.rulebook
-
-    decided_at = desk.clock()
 
     def make_permit(number: ActNumber, code: str) -> Permit:
         assert isinstance(decision, Granted)

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def program() -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test process, with a migrated database named permits."""
+    with embedded_postgres() as url:
+        yield url
+
+
+@contextmanager
+def embedded_postgres() -> Iterator[str]:
+    """Run the embedded server on data of its own, with a migrated database named permits."""
     # Not pytest's own directory: its parents are closed to the server's unprivileged account.
     directory = Path(tempfile.mkdtemp(prefix="permits-test-"))
     directory.chmod(0o755)

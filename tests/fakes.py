@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine, text
 
 from permits.desk import Desk, Law
-from permits.document.errors import PressBusy
 from permits.domain.application import FiledApplication
 from permits.domain.establishment import (
     Establishment,
@@ -25,7 +24,7 @@ from permits.domain.establishment import (
     Standing,
 )
 from permits.domain.filing import Filing, filing_of
-from permits.domain.permit import Permit
+from permits.domain.permit import Permit, PressBusy
 from permits.domain.place import GeocodedAddress, GeocoderUnavailable
 from permits.domain.rulebook import Assurance
 from permits.law.load import load_directory
@@ -156,6 +155,7 @@ class FakeOffice:
         filed = FiledApplication.model_validate((body or request_body()) | changes)
         return filing_of(
             filed,
+            application_id=uuid4(),
             client_id=self.client_id,
             key=key or str(uuid4()),
             assurance=Assurance.KEY_BOUND_TO_SIREN,

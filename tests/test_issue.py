@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from permits.document.errors import PressBusy, PrintError
+from permits.document.errors import PrintError
 from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Granted, Referred
 from permits.domain.establishment import RegistryUnavailable
-from permits.domain.permit import PermitState
+from permits.domain.permit import PermitState, PressBusy
 from permits.issue import (
     KeyReused,
     RequestInProgress,

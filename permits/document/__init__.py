@@ -1,1 +1,5 @@
 """The arrêté as a document: printed, linted, sealed and verified, from the frozen payload alone."""
+
+from pathlib import Path
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"

@@ -24,13 +24,5 @@ class SealError(DocumentError):
     """The seal could not be loaded or made, or does not hold."""
 
 
-class PressBusy(DocumentError):
-    """Too many documents are in hand; ask again after `retry_after` seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many documents in hand, ask again in {retry_after} s")
-        self.retry_after = retry_after
-
-
 class PressFailed(DocumentError):
     """The workers could not finish the document in the time they have, even tried once more."""

@@ -13,6 +13,7 @@ import pypdfium2  # type: ignore[import-untyped]
 from permits.document import french
 from permits.document.anatomy import structure_defects
 from permits.document.errors import LintError
+from permits.document.glyphs import drawable
 from permits.domain.permit import Permit
 
 # Without these words the act can be annulled, or its time limits never run.
@@ -70,7 +71,7 @@ def _text_defects(pages: list[str], permit: Permit) -> Iterator[str]:
         if _folded(words) not in text:
             yield f"{what} : « {words} » manque"
     for what, words in _words_of(permit):
-        if _folded(words) not in text:
+        if _folded(drawable(words)) not in text:
             yield f"{what} : « {words} » manque"
     for what, figure in _figures_of(permit):
         # 6,00 € must not be found in 16,00 €, nor 2 mars in 12 mars.

@@ -12,11 +12,19 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from permits.document.errors import PressFailed
-from permits.document.worker import serve
 
+# The first byte of an answer; the rest is the PDF, a JSON list of defects, or what went wrong.
+PRINTED, DEFECTIVE, FAILED = b"P", b"L", b"E"
 # A worker grows a little with each document; a fresh one takes its place before that matters.
 DOCUMENTS_PER_WORKER = 500
 ATTEMPTS = 2
+
+
+def _work(connection: Connection, templates: Path, time_limit: float) -> None:
+    """Start a worker's life, in its own process: only there is the renderer loaded."""
+    from permits.document.worker import serve
+
+    serve(connection, templates, time_limit)
 
 
 class _WorkerLost(Exception):
@@ -40,7 +48,7 @@ class _Seat:
             return
         self.clear()
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self._templates, self._time_limit), daemon=True)
+        process = self._context.Process(target=_work, args=(theirs, self._templates, self._time_limit), daemon=True)
         process.start()
         theirs.close()
         self._process, self._connection, self._served = process, ours, 0

@@ -1,7 +1,7 @@
 """The press: what the walk uses to turn a recorded permit into a sealed document.
 
-Pages are laid out in other processes; the key stays in this one. Nothing is sealed that the lint
-has not passed, byte for byte, and nothing is released whose seal does not verify.
+Pages are laid out in other processes; this one holds the key and never loads the renderer. Nothing
+is sealed that the lint has not passed, byte for byte; nothing is released whose seal does not verify.
 """
 
 import hashlib
@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from permits.document import worker
-from permits.document.errors import LintError, PressBusy, PrintError, SealError
+from permits.document import TEMPLATES
+from permits.document.errors import LintError, PrintError, SealError
 from permits.document.payload import payload_bytes
-from permits.document.pool import Pool
-from permits.document.print import TEMPLATES
+from permits.document.pool import DEFECTIVE, PRINTED, Pool
 from permits.document.seal import Seal, check_validity
 from permits.document.verify import verify_seal
-from permits.domain.permit import Permit
+from permits.domain.permit import Permit, PressBusy
 
 TIME_LIMIT_S = 20.0
 # About what a document takes when every place is held.
@@ -88,9 +87,9 @@ class Press:
             raise PrintError("a demonstration seal only goes on a permit that says it is a specimen")
         reply = self._pool.ask(payload_bytes(permit))
         kind, rest = reply[:1], reply[1:]
-        if kind == worker.DEFECTIVE:
+        if kind == DEFECTIVE:
             raise LintError(tuple(json.loads(rest)))
-        if kind != worker.PRINTED:
+        if kind != PRINTED:
             raise PrintError(rest.decode(errors="replace"))
         digest = hashlib.sha256(rest).hexdigest()
         return LintedDocument(rest, digest, self._proof(digest))

@@ -23,13 +23,13 @@ from weasyprint import CSS, HTML, Attachment  # type: ignore[import-untyped]
 from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]
 from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
 
-from permits.document import french
+from permits.document import TEMPLATES, french
 from permits.document.errors import PrintError
+from permits.document.glyphs import drawable
 from permits.document.payload import ATTACHMENT_NAME, payload_bytes
 from permits.document.plan import WIDTH_MM, draw_plans
 from permits.domain.permit import Permit
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 # The payload names the template it was frozen for; a new wording is a new name, the old file stays.
 PAGES = {"arrete/1": "arrete.html"}
 
@@ -113,6 +113,7 @@ def _environment(templates: Path) -> Environment:
         loader=FileSystemLoader(templates),
         extensions=[_Typography],
         autoescape=True,
+        finalize=lambda value: drawable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

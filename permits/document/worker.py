@@ -19,11 +19,9 @@ from pathlib import Path
 
 from permits.document.errors import LintError, PrintError
 from permits.document.lint import lint
+from permits.document.pool import DEFECTIVE, FAILED, PRINTED
 from permits.document.print import print_permit, warm_up
 from permits.domain.permit import Permit
-
-# The first byte of an answer; the rest is the PDF, a JSON list of defects, or what went wrong.
-PRINTED, DEFECTIVE, FAILED = b"P", b"L", b"E"
 
 MEMORY_BYTES = 2 * 1024**3
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from permits.domain.application import Application, Contact, FiledApplication
 from permits.domain.canonical import digest
@@ -42,11 +42,18 @@ class Filing:
 
 
 def filing_of(
-    filed: FiledApplication, *, client_id: UUID, key: str, assurance: Assurance, payer: Assurance, at: datetime
+    filed: FiledApplication,
+    *,
+    application_id: UUID,
+    client_id: UUID,
+    key: str,
+    assurance: Assurance,
+    payer: Assurance,
+    at: datetime,
 ) -> Filing:
-    """Return a filing with a fresh, unguessable application id."""
+    """Return what arrives to be recorded; the contact is kept apart from the application."""
     return Filing(
-        application_id=uuid4(),
+        application_id=application_id,
         client_id=client_id,
         idempotency_key=key,
         body_sha256=digest(filed),

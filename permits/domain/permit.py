@@ -25,6 +25,14 @@ class PermitState(StrEnum):
     ANNULLED = "annulled"
 
 
+class PressBusy(Exception):
+    """Too many documents are in hand; ask again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many documents in hand, ask again in {retry_after} s")
+        self.retry_after = retry_after
+
+
 class ActNumber(Value):
     """The number of an act: unique and gapless for (authority, series, year of decision in Paris)."""
 

@@ -225,10 +225,21 @@ class AuthorityFile(Value):
 Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule)
 
 # The rules that compare with no figure of limits/: rules.yaml holds the text of each of them.
-CITED_RULES = frozenset(
-    "SIRET-EXISTS SIRET-CERTAIN SIRET-STANDING PAYER AUTH-MATCH SIGNATORY EMPRISE-NONE DATES-FUTURE PARKING-USED"
-    " LANE-CLOSED EVENT-BAN OVERLAP PRICE".split()
-)
+CITED_RULES = {
+    "SIRET-EXISTS",
+    "SIRET-CERTAIN",
+    "SIRET-STANDING",
+    "PAYER",
+    "AUTH-MATCH",
+    "SIGNATORY",
+    "EMPRISE-NONE",
+    "DATES-FUTURE",
+    "PARKING-USED",
+    "LANE-CLOSED",
+    "EVENT-BAN",
+    "OVERLAP",
+    "PRICE",
+}
 
 
 class Rulebook(Value):

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OLDEST_SERVER = 150000
@@ -18,9 +18,12 @@ class DatabaseUnfit(Exception):
 
 
 def connect(url: str, *, pool_size: int = 20) -> Engine:
-    """Return an engine whose sessions see the register and the queue. `url` is postgresql+psycopg://…"""
+    """Return an engine whose sessions see the register and the queue. `url` is postgresql://…"""
+    target = make_url(url)
+    if target.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseUnfit("only PostgreSQL is supported: give an address that begins with postgresql://")
     return create_engine(
-        url,
+        target.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,

@@ -16,9 +16,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from permits.document.errors import PressBusy
 from permits.domain.admissibility import Inadmissible
 from permits.domain.establishment import RegistryUnavailable
+from permits.domain.permit import PressBusy
 from permits.domain.rulebook import NotInForce
 from permits.issue import KeyReused, RequestInProgress
 from permits.web.french_errors import field_errors

@@ -1,7 +1,7 @@
 """Applications: file one, preview one, read one's own."""
 
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Request, Response
 
@@ -96,6 +96,7 @@ def _key(header: str | None) -> str:
 def _filing(context: Context, client: Client, body: FiledApplication, key: str) -> Filing:
     return filing_of(
         body,
+        application_id=uuid4(),
         client_id=client.id,
         key=key,
         assurance=_assurance(client, body.siret),

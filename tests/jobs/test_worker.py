@@ -1,0 +1,132 @@
+"""Jobs really run: on PostgreSQL, by Procrastinate, from what the register enqueued."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from procrastinate.jobs import Job
+from sqlalchemy import text
+
+from permits.document.errors import PrintError
+from permits.domain.establishment import RegistryUnavailable
+from permits.domain.permit import PermitState
+from permits.examples import with_coming_dates
+from permits.issue import issue_permit
+from permits.jobs.worker import LONGEST_WAIT_S, Patience, Worker, resume
+from permits.register.database import conninfo
+from tests.fakes import FakeOffice, request_body
+
+
+@pytest.fixture
+def busy_office(office: FakeOffice) -> FakeOffice:
+    """An office two minutes in the past, so that what it enqueues is due at once."""
+    office.clock.now = datetime.now(UTC) - timedelta(minutes=2)
+    return office
+
+
+@pytest.fixture
+def worker(busy_office: FakeOffice) -> Iterator[Worker]:
+    worker = Worker(busy_office.desk, conninfo(busy_office.register.engine), first_wait_s=1)
+    yield worker
+    worker.stop()
+
+
+def body(office: FakeOffice) -> dict[str, object]:
+    return with_coming_dates(request_body(), office.clock().date())
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 15) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_what_waited_for_the_registry_is_decided_without_anybody_asking(
+    busy_office: FakeOffice, worker: Worker
+) -> None:
+    busy_office.registry.is_down = True
+    filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
+    worker.start()
+    assert eventually(lambda: len(busy_office.registry.asked) >= 2), "the job asked again and was told to wait"
+    busy_office.registry.is_down = False
+
+    def is_issued() -> bool:
+        later = busy_office.register.application(filed.filing.application_id)
+        return later is not None and later.act is not None and later.act.state is PermitState.ISSUED
+
+    assert eventually(is_issued)
+
+
+def test_a_permit_left_reserved_is_finished_by_its_job(busy_office: FakeOffice, worker: Worker) -> None:
+    busy_office.press.broken = PrintError("encre")
+    filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
+    busy_office.press.broken = None
+    assert filed.act is not None
+    act_id = filed.act.id
+    worker.start()
+
+    def is_issued() -> bool:
+        act = busy_office.register.act(act_id)
+        return act is not None and act.state is PermitState.ISSUED
+
+    assert eventually(is_issued)
+    assert len(busy_office.press.made) == 1
+
+
+def test_a_job_whose_worker_died_is_run_again(busy_office: FakeOffice, worker: Worker) -> None:
+    busy_office.press.broken = PrintError("encre")
+    filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
+    busy_office.press.broken = None
+    assert filed.act is not None
+    act_id = filed.act.id
+    with busy_office.register.engine.begin() as connection:
+        # As a killed worker leaves it: taken, by somebody who gives no more sign of life.
+        connection.execute(
+            text(
+                "WITH dead AS (INSERT INTO jobs.procrastinate_workers (last_heartbeat)"
+                " VALUES (now() - interval '5 minutes') RETURNING id)"
+                " UPDATE jobs.procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)"
+            )
+        )
+    worker.start()
+
+    def is_issued() -> bool:
+        act = busy_office.register.act(act_id)
+        return act is not None and act.state is PermitState.ISSUED
+
+    assert eventually(is_issued, within_s=75)
+
+
+def test_resuming_finishes_what_it_can_and_leaves_the_rest(busy_office: FakeOffice) -> None:
+    busy_office.press.broken = PrintError("encre")
+    filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
+    assert filed.act is not None
+    assert resume(busy_office.desk, [filed.act.id]) == 0
+    busy_office.press.broken = None
+    assert list(busy_office.register.reserved_before(datetime.now(UTC))) == [filed.act.id]
+    assert resume(busy_office.desk, [filed.act.id]) == 1
+    assert list(busy_office.register.reserved_before(datetime.now(UTC))) == []
+
+
+@pytest.mark.parametrize(("attempts", "wait"), [(0, 10), (1, 20), (4, 160), (5, LONGEST_WAIT_S), (99, LONGEST_WAIT_S)])
+def test_patience_doubles_up_to_its_limit(attempts: int, wait: int) -> None:
+    assert wait_of(Patience(10), RuntimeError(), attempts) == pytest.approx(wait, abs=1)
+
+
+def test_patience_obeys_the_registry() -> None:
+    outage = RegistryUnavailable(("maintenance",), retry_after=timedelta(seconds=900))
+
+    assert wait_of(Patience(10), outage, 0) == pytest.approx(900, abs=1)
+
+
+def wait_of(patience: Patience, error: Exception, attempts: int) -> float:
+    job = Job(
+        id=1, status=None, queue="default", priority=0, lock=None, queueing_lock=None, task_name="x", attempts=attempts
+    )
+    decision = patience.get_retry_decision(exception=error, job=job)
+    assert decision is not None and decision.retry_at is not None
+    return (decision.retry_at - datetime.now(UTC)).total_seconds()

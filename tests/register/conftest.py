@@ -1,0 +1,70 @@
+"""The register's promises hold on the newest PostgreSQL and on the oldest that is supported."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from permits.register.database import connect, migrate
+from tests.conftest import embedded_postgres
+
+OLDEST = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(scope="session", params=["18", "15"])
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a server of that version, with a migrated database named permits."""
+    if request.param == "18":
+        with embedded_postgres() as url:
+            yield url
+    elif (OLDEST / "postgres").exists():
+        with oldest_postgres() as url:
+            yield url
+    else:
+        pytest.skip("PostgreSQL 15 is not installed here (Debian's postgresql-15)")
+
+
+@contextmanager
+def oldest_postgres() -> Iterator[str]:
+    """Run Debian's PostgreSQL 15 on a socket of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="permits-pg15-"))
+    account = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    os.chown(directory, account.pw_uid, account.pw_gid)
+    data = directory / "data"
+
+    def command(*words: str) -> subprocess.Popen[bytes]:
+        user = account.pw_uid if os.geteuid() == 0 else None
+        log = (directory.parent / f"{directory.name}.log").open("ab")
+        return subprocess.Popen(words, user=user, cwd=directory, stdout=log, stderr=log, start_new_session=True)
+
+    initdb = [str(OLDEST / "initdb"), "-D", str(data), "-U", "permits", "--auth=trust", "--no-sync"]
+    assert command(*initdb, "--locale=C.UTF-8", "--encoding=UTF8").wait(60) == 0
+    options = ["listen_addresses=", f"unix_socket_directories={directory}", "fsync=off"]
+    server = command(str(OLDEST / "postgres"), "-D", str(data), *(word for o in options for word in ("-c", o)))
+    try:
+        for _ in range(200):
+            try:
+                admin = psycopg.connect(f"host={directory} user=permits dbname=postgres", autocommit=True)
+                break
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        with admin:
+            admin.execute("CREATE DATABASE permits")
+        url = f"postgresql+psycopg://permits@/permits?host={directory}"
+        engine = connect(url, pool_size=1)
+        migrate(engine)
+        engine.dispose()
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(directory, ignore_errors=True)
+        (directory.parent / f"{directory.name}.log").unlink(missing_ok=True)
