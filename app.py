@@ -8,16 +8,18 @@ from functools import partial
 from threading import Thread
 
 from fastapi import FastAPI
-from permits.document.press import Press
-from permits.document.seal import Pkcs12Seal
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from permits.desk import Desk, Law
+from permits.document.errors import SealError
+from permits.document.press import Press
+from permits.document.seal import Pkcs12Seal
 from permits.domain.establishment import Source
 from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
-from permits.law.load import load_directory
+from permits.law.load import RulebookError, load_directory
 from permits.register.book import Register
 from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
@@ -32,27 +34,44 @@ from permits.web.context import Context, Readiness
 
 log = logging.getLogger(__name__)
 
+LOOKUP_BUDGET_S = 8.0
+
 
 class Misconfigured(Exception):
     """The service can't start with these settings; says which one and what to give."""
 
 
 def build(settings: Settings) -> FastAPI:
-    """Return the service, its database checked and its rulebook kept. Nothing runs before it is served."""
+    """Return the service, its database checked and its rulebook kept. Nothing runs before it is served.
+
+    Raises Misconfigured, in French, for what an operator can mend.
+    """
+    try:
+        return _build(settings)
+    except (DatabaseUnfit, RulebookError, SealError) as error:
+        raise Misconfigured(str(error)) from error
+    except OperationalError as error:
+        raise Misconfigured(f"la base ne répond pas : {error.orig}") from error
+
+
+def _build(settings: Settings) -> FastAPI:
     if settings.database_url is None:
         raise Misconfigured("PERMITS_DATABASE_URL manque : donnez l’adresse d’un PostgreSQL 15 ou plus récent")
     engine = connect(settings.database_url.get_secret_value())
     if not settings.allow_unsafe_database:
         check_server(engine)
     law = load_law(settings)
+    if law.rulebook.signatory_on(now().date()) is None:
+        log.warning("no signatory has a valid delegation today: every application will be referred")
     directory = Directory([_source(source, settings) for source in settings.sirene_sources])
+    geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
     register = Register(engine, law.rulebook.authority.identity.id, ProcrastinateQueue())
     register.keep_rulebook(law.rulebook.digest, law.files, now())
     desk = Desk(
         clock=now,
         registry=directory,
-        geocoder=Geoplateforme(settings.geocoder_url, contact=settings.contact),
+        geocoder=geocoder,
         law=law,
         register=register,
         press=press,
@@ -72,6 +91,7 @@ def build(settings: Settings) -> FastAPI:
         worker.stop()
         press.close()
         directory.close()
+        geocoder.close()
         engine.dispose()
 
     context = Context(
@@ -101,8 +121,10 @@ def _seal(settings: Settings) -> Pkcs12Seal:
 
 
 def _source(source: Source, settings: Settings) -> RegistrySource:
+    # The applicant waits for all the sources together.
+    budget_s = LOOKUP_BUDGET_S / len(settings.sirene_sources)
     if source is Source.RECHERCHE_ENTREPRISES:
-        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact)
+        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact, budget_s=budget_s)
     if source is Source.API_ENTREPRISE:
         if settings.api_entreprise_token is None or settings.api_entreprise_recipient is None:
             raise Misconfigured(
@@ -114,6 +136,7 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
             settings.api_entreprise_token,
             settings.api_entreprise_recipient,
             contact=settings.contact,
+            budget_s=budget_s,
         )
     raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
 
@@ -148,6 +171,3 @@ def _press(press: Press) -> Readiness:
         log.exception("the press is not ready")
         return Readiness("document", False, str(error))
     return Readiness("document", True, "rendu et cachet prêts")
-
-
-__all__ = ["DatabaseUnfit", "Misconfigured", "build", "load_law", "now"]

@@ -40,11 +40,11 @@ def serve(
     """Servir l’API et les pages."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = Settings().model_copy(update=given)
-    from app import DatabaseUnfit, Misconfigured, build
+    from app import Misconfigured, build
 
     try:
         service = build(settings)
-    except (Misconfigured, DatabaseUnfit) as error:
+    except Misconfigured as error:
         fail(str(error))
     uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 

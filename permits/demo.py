@@ -3,9 +3,12 @@
 The processes: this one (which starts and watches), PostgreSQL, the sandbox registry, and the service.
 When the service dies, this process stops the others; when this one is killed, the service and the
 sandbox end with it, and PostgreSQL survives to be adopted by the next start.
+
+A second start must be quick: what only the first one needs is imported where it is made.
 """
 
 import ctypes
+import http.client
 import json
 import os
 import signal
@@ -19,19 +22,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from permits.document.seal import make_demo_seal
 from permits.domain.establishment import Source
 from permits.domain.siret import siren_of
 from permits.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from permits.examples import with_coming_dates
-from permits.law.load import load_directory
-from permits.register.clients import add_client, authenticate, new_key
-from permits.register.database import connect, migrate
-from permits.sandbox.companies import sandbox_sirets
 from permits.settings import ROOT, Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -51,15 +48,17 @@ def run_demo(settings: Settings) -> None:
     _check_port_is_free(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as stack:
-        database_url = stack.enter_context(_database(settings))
-        key = _prepare(database_url, settings)
-        sandbox_url = stack.enter_context(_sandbox())
-        server = stack.enter_context(_child(["serve"], _environment(settings, database_url, sandbox_url)))
         try:
+            # First, so that it gets ready while the database does.
+            sandbox_url = stack.enter_context(_sandbox())
+            database_url = stack.enter_context(_database(settings))
+            key = _prepare(database_url, settings)
+            server = stack.enter_context(_child(["serve"], _environment(settings, database_url, sandbox_url)))
             _wait_until_ready(settings, server)
-            _tell(settings, key)
+            _tell(settings, key, sandbox_url)
             code = server.wait()
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
             print("\nArrêt…", flush=True)
             return
     if code != 0:
@@ -76,6 +75,9 @@ def _database(settings: Settings) -> Iterator[str]:
         url = server.start()
     except EmbeddedPostgresError as error:
         raise DemoError(str(error)) from error
+    except KeyboardInterrupt:
+        server.stop()
+        raise
     try:
         yield url
     finally:
@@ -84,13 +86,17 @@ def _database(settings: Settings) -> Iterator[str]:
 
 def _prepare(database_url: str, settings: Settings) -> str:
     """Migrate, make the demonstration seal and key where missing, write a request to try; return the key."""
+    from permits.register.database import connect, migrate
+
     engine = connect(database_url, pool_size=2)
     try:
         migrate(engine)
         key = _demo_key(engine, settings)
     finally:
         engine.dispose()
-    if settings.seal_pkcs12 is None:
+    if settings.seal_pkcs12 is None and not (settings.var / "seal" / "seal.p12").exists():
+        from permits.document.seal import make_demo_seal
+
         make_demo_seal(settings.var / "seal")
     body = json.loads(_first_example(settings).read_text(encoding="utf-8"))
     moved = with_coming_dates(body, date.today())
@@ -99,9 +105,23 @@ def _prepare(database_url: str, settings: Settings) -> str:
 
 
 def _demo_key(engine: Engine, settings: Settings) -> str:
+    from permits.register.clients import authenticate
+
     path = settings.var / "demo-key"
     if path.exists() and authenticate(engine, SecretStr(path.read_text().strip())) is not None:
         return path.read_text().strip()
+    key = _new_key(engine, settings)
+    path.touch(mode=0o600)
+    path.write_text(key + "\n")
+    return key
+
+
+def _new_key(engine: Engine, settings: Settings) -> str:
+    """Return a new key, bound to all the sandbox's companies but one."""
+    from permits.law.load import load_directory
+    from permits.register.clients import add_client, new_key
+    from permits.sandbox.companies import sandbox_sirets
+
     rulebook, _ = load_directory(settings.rulebook)
     key = new_key()
     add_client(
@@ -113,8 +133,6 @@ def _demo_key(engine: Engine, settings: Settings) -> str:
         uuid4(),
         datetime.now(UTC),
     )
-    path.touch(mode=0o600)
-    path.write_text(key.get_secret_value() + "\n")
     return key.get_secret_value()
 
 
@@ -196,18 +214,29 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[bytes]) -> No
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise DemoError("le service n’a pas pu démarrer : la raison est écrite ci-dessus")
-        try:
-            if httpx.get(f"http://{settings.host}:{settings.port}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+        if _is_ready(settings):
+            return
+        time.sleep(0.05)
     raise DemoError(f"le service n’est pas prêt après {_READY_WITHIN_S} s : voyez /readyz")
 
 
-def _tell(settings: Settings, key: str) -> None:
+def _is_ready(settings: Settings) -> bool:
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _tell(settings: Settings, key: str, sandbox_url: str) -> None:
     base, var = settings.base_url, os.path.relpath(settings.var)
     example = os.path.relpath(_first_example(settings))
+    usual = Settings.model_construct()  # what another shell assumes, which knows nothing of our PERMITS_…
+    here = (base, settings.var) == (usual.base_url, usual.var)
+    elsewhere = "" if here else f" --url {base} --key-file {var}/demo-key"
     print(
         f"""
 Permis de stationnement, démonstration : {base}
@@ -221,10 +250,11 @@ Un permis, par curl :
     --data @{var}/example.json
 
 Le même, avec l’arrêté en PDF :
-  .venv/bin/permits issue {example}
+  .venv/bin/permits issue {example}{elsewhere}
 
 Pages : {base}/   {base}/readyz   {base}/openapi.json
 Clé de démonstration : {var}/demo-key     Autres demandes : examples/
+Bac à sable (registre et géocodeur fictifs) : {sandbox_url}
 Quitter : Ctrl-C (les données restent dans {var}/ ; les effacer : rm -r {var})
 Quitter la démonstration : docs/operations.md (PERMITS_DATABASE_URL, cachet, jeton API Entreprise)
 """,

@@ -61,8 +61,8 @@ def _pages(pdf: bytes) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """Return `text` without spaces, in NFC, with one kind of apostrophe and of hyphen."""
-    return "".join(unicodedata.normalize("NFC", text).translate(_SAME).split())
+    """Return `text` without spaces, in NFKC, with one kind of apostrophe and of hyphen."""
+    return "".join(unicodedata.normalize("NFKC", text).translate(_SAME).split())
 
 
 def _text_defects(pages: list[str], permit: Permit) -> Iterator[str]:
@@ -74,67 +74,70 @@ def _text_defects(pages: list[str], permit: Permit) -> Iterator[str]:
         if _folded(drawable(words)) not in text:
             yield f"{what} : « {words} » manque"
     for what, figure in _figures_of(permit):
-        # 6,00 € must not be found in 16,00 €, nor 2 mars in 12 mars.
-        if not re.search(rf"(?<!\d){re.escape(_folded(figure))}(?!\d)", text):
+        # 6,60 m² must not be found in 16,60 m².
+        if not re.search(rf"(?<!\d){re.escape(_folded(drawable(figure)))}", text):
             yield f"{what} : « {figure} » manque"
     if permit.specimen and not all("SPÉCIMEN" in page for page in pages):
         yield "le mot SPÉCIMEN manque sur une page"
 
 
 def _words_of(permit: Permit) -> Iterator[tuple[str, str]]:
-    """Yield what the document must say, word for word, and how staff call it."""
-    author, authority = permit.signatory, permit.authority
+    """Yield what the document must say, word for word and in its place, and how staff call it."""
     yield "numéro de l’acte", f"ARRÊTÉ n° {permit.number}"
-    yield "autorité", authority.name
-    yield "SIRET du bénéficiaire", french.spaced_siret(permit.beneficiary.siret)
-    yield "nom du bénéficiaire", permit.beneficiary.name
-    yield "adresse du bénéficiaire", ", ".join(permit.beneficiary.address)
     yield "demande", f"demande n° {permit.application_id}"
-    yield "chantier", permit.worksite
-    yield from (("visa", f"Vu {french.visa(each.text)} ;") for each in permit.visas)
+    yield "chantier", f"Chantier : {permit.worksite}"
+    for mark, occupancy in enumerate(permit.occupancies, start=1):
+        yield "objet", f"{mark} {french.capital(occupancy.label)}"
+        yield "emplacement", occupancy.address
+    for visa in permit.visas:
+        yield "visa", f"Vu {french.visa(visa.text)} ;"
     for each in permit.considerations:
         yield "considérant", f"Considérant {french.consideration(each)} ;"
-    for occupancy in permit.occupancies:
-        yield "objet", french.capital(occupancy.label)
-        yield "emplacement", occupancy.address
     for prescription in permit.prescriptions:
         yield "prescription", f"{prescription.text} [{prescription.citation.text}]"
-    for line in permit.fee.lines:
-        yield "ligne de redevance", line.label
-        yield "texte du tarif", line.citation.text
     yield "version du tarif", f"Tarif appliqué : {permit.fee.tariff}"
     yield "modalités de paiement", permit.payment_terms
-    yield "accès aux règles", permit.algorithm_contact
-    yield "auteur", f"{author.first_name} {author.name}"
-    yield "qualité de l’auteur", author.quality
-    yield "service de l’auteur", author.service
-    yield "délégation", author.delegation
-    yield "recours gracieux", permit.appeal.authority
-    yield "juridiction", f"{permit.appeal.court} ({permit.appeal.court_address}"
+    yield "accès aux règles", f"à l’adresse suivante : {permit.algorithm_contact}"
+    yield "recours gracieux", f"auprès de l’autorité suivante : {permit.appeal.authority}"
+    yield "juridiction", f"la juridiction suivante : {permit.appeal.court} ({permit.appeal.court_address}"
     for fetched in permit.fetched_data:
         yield "donnée obtenue", f"{fetched.data} – source : {fetched.source}"
-    yield "contact pour les données", authority.data_protection_contact
-    yield "adresse de vérification", permit.verification_url
-    if authority.fictional:
-        yield "autorité fictive", "Ses règles et ses prix sont inventés"
+    yield from _who(permit)
     if permit.specimen:
         yield "cachet de démonstration", "Le cachet électronique est un cachet de démonstration"
 
 
+def _who(permit: Permit) -> Iterator[tuple[str, str]]:
+    """Yield who acts, who benefits, and whom to write to."""
+    author, authority, beneficiary = permit.signatory, permit.authority, permit.beneficiary
+    yield "autorité", f"{authority.name} {authority.service}"
+    if authority.fictional:
+        yield "autorité fictive", "Ses règles et ses prix sont inventés"
+    yield "contact pour les données", f"opposition : {authority.data_protection_contact}"
+    yield "bénéficiaire", f"{beneficiary.name} SIRET {french.spaced_siret(beneficiary.siret)}"
+    if beneficiary.address:
+        yield "adresse du bénéficiaire", f"– {', '.join(beneficiary.address)}"
+    signed = f"Fait à {authority.place}, le {french.paris_date(permit.decided_at)}"
+    yield "auteur de l’acte", f"{signed} {author.first_name} {author.name} {author.quality} {author.service}"
+    if author.delegation:
+        yield "délégation", f"Par délégation : {author.delegation}."
+    yield "adresse de vérification", permit.verification_url
+
+
 def _figures_of(permit: Permit) -> Iterator[tuple[str, str]]:
-    """Yield the dates and amounts the document must show."""
+    """Yield the dates, quantities and amounts the document must show, each in its place."""
     period = french.period(permit.starts_on, permit.ends_on)
-    yield "période", period
-    yield "fin de l’autorisation", f"fin de plein droit le {french.long_date(permit.ends_on)}"
-    signed = french.paris_date(permit.decided_at)
-    yield "lieu et date de l’acte", f"Fait à {permit.authority.place}, le {signed}"
+    yield "période", f"L’occupation est autorisée {period}, soit"
+    yield "fin de l’autorisation", f"fin de plein droit le {french.long_date(permit.ends_on)}."
     if permit.daily_hours:
         hours = (french.hour(permit.daily_hours.starts), french.hour(permit.daily_hours.ends))
-        yield "horaires", f"chaque jour de {hours[0]} à {hours[1]}"
+        yield "horaires", f"chaque jour de {hours[0]} à {hours[1]}. Les emprises"
     for occupancy in permit.occupancies:
         yield "surface", french.square_metres(occupancy.area_m2)
     if not permit.fee.lines:
         yield "redevance", "une ligne de tarif ou une exonération, avec son texte"
     for line in permit.fee.lines:
-        yield "montant de redevance", french.money(line.amount)
+        amounts = f"{line.unit} {french.money(line.rate)} {french.money(line.amount)}"
+        yield "ligne de redevance", f"{line.label} {french.number(line.quantity)} {amounts}"
+        yield "texte du tarif", line.citation.text
     yield "total de la redevance", f"Total {french.money(permit.fee.total)}"

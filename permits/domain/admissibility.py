@@ -3,8 +3,9 @@
 from datetime import date
 
 from permits.domain.application import Application
-from permits.domain.establishment import Establishment, NotFound, RegistryAnswer
+from permits.domain.establishment import Establishment, NotFound, RegistryAnswer, Source
 from permits.domain.french import day_text
+from permits.domain.siret import key_is_valid
 
 
 class Inadmissible(Exception):
@@ -31,9 +32,19 @@ def check_dates(application: Application, day: date) -> None:
         )
 
 
+def _is_proof(answer: NotFound) -> bool:
+    """True when a reference source does not hold this number, or refuses it for its wrong control key.
+
+    API Entreprise does not look for a number whose key is wrong. A few real numbers have one: they
+    are found by the open source, asked next, and then a person looks.
+    """
+    heard_a_reference = any(evidence.source is not Source.RECHERCHE_ENTREPRISES for evidence in answer.evidence)
+    return answer.definite or (heard_a_reference and not key_is_valid(answer.siret))
+
+
 def check_registry_answer(answer: RegistryAnswer) -> None:
     """Raise Inadmissible only on a definite answer about the SIRET asked: unknown, closed or ceased."""
-    if isinstance(answer, NotFound) and answer.definite:
+    if isinstance(answer, NotFound) and _is_proof(answer):
         raise Inadmissible(
             "siret_unknown", "Ce SIRET est inconnu du registre national : vérifiez les 14 chiffres.", "/siret"
         )

@@ -24,9 +24,12 @@ class NoPrice(Exception):
 
 
 def dimensions_agree(occupancy: Occupancy, place: PlaceFacts, rulebook: Rulebook, day: date) -> bool:
-    """Tell whether length × width × pieces is within the rulebook's tolerance of the drawn area."""
+    """Tell whether length × width × pieces is within the rulebook's tolerance of the drawn area.
+
+    A declared area that would be billed as nothing agrees with no drawing.
+    """
     declared = declared_area_m2(occupancy)
-    if declared is None:
+    if declared is None or declared < CENT:
         return False
     limits = rulebook.limits
     drawn = place.footprint.area_m2

@@ -60,16 +60,19 @@ def verify_permit(
 
 
 def standing(act: Act, today: Any) -> tuple[str, str]:
-    """Return the state of a permit on a day, as a style and a French sentence."""
+    """Return the state of a permit on a day, as a style and a French sentence.
+
+    Never "authentic": a code proves that a permit exists, not that a paper is its document.
+    """
     if act.state is PermitState.ANNULLED:
         return "bad", "Ce numéro a été annulé : il n’autorise rien."
     if act.state is PermitState.RESERVED:
         return "warn", "Ce permis est en cours d’établissement : il n’est pas encore délivré."
     if today > act.permit.ends_on:
-        return "warn", f"Ce permis est authentique ; il a pris fin le {day_text(act.permit.ends_on)}."
+        return "warn", f"Permis délivré ; il a pris fin le {day_text(act.permit.ends_on)}."
     if today < act.permit.starts_on:
-        return "good", f"Ce permis est authentique ; il prend effet le {day_text(act.permit.starts_on)}."
-    return "good", f"Ce permis est authentique et en vigueur jusqu’au {day_text(act.permit.ends_on)} inclus."
+        return "good", f"Permis délivré ; il prend effet le {day_text(act.permit.starts_on)}."
+    return "good", f"Permis délivré, en vigueur jusqu’au {day_text(act.permit.ends_on)} inclus."
 
 
 @router.get(

@@ -54,7 +54,7 @@ def test_an_instant_is_told_on_the_paris_clock() -> None:
 
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="without a zone"):
-        french.paris_date(datetime(2027, 1, 1))  # noqa: DTZ001 - the very mistake
+        french.paris_date(datetime(2027, 1, 1))
 
 
 def test_hours_are_short() -> None:

@@ -124,7 +124,7 @@ def test_a_passing_failure_then_an_answer_is_an_answer(route: respx.Route, geoco
 
 @pytest.mark.parametrize("status", [301, 400, 404, 429])
 def test_a_refusal_is_asked_once_and_is_no_answer(route: respx.Route, geocoder: Geoplateforme, status: int) -> None:
-    route.respond(status, headers={"Location": "https://elsewhere.test/"})
+    route.respond(status, json=RECORDED, headers={"Location": "https://elsewhere.test/"})
     with pytest.raises(GeocoderUnavailable):
         geocoder.locate(ADDRESS)
     assert route.call_count == 1

@@ -2,7 +2,7 @@
 
 import gzip
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -138,6 +138,14 @@ def test_an_absurd_wait_is_ignored_or_bounded(failure_of: Lookup, asked: str, un
     assert failure_of(httpx.Response(429, headers={"Retry-After": asked})).retry_after == understood
 
 
+@pytest.mark.parametrize("wait", ["NaN", "1e999", "-3", '"soon"', "null", "1" + "0" * 400])
+def test_an_absurd_maintenance_is_an_outage_like_another(failure_of: Lookup, wait: str) -> None:
+    body = '{"errors": [{"code": "01020", "meta": {"retry_in": WAIT}}]}'.replace("WAIT", wait)
+    failure = failure_of(httpx.Response(503, text=body))
+    assert isinstance(failure, SourceUnavailable)
+    assert failure.retry_after is None or timedelta(0) <= failure.retry_after <= timedelta(days=1)
+
+
 @pytest.mark.parametrize(
     "error_class", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError]
 )
@@ -203,22 +211,22 @@ def test_a_compressed_error_page_is_still_that_error(failure_of: Lookup, route: 
 def test_an_oversized_answer_is_cut_off(failure_of: Lookup) -> None:
     read = 0
 
-    class Endless(httpx.SyncByteStream):
-        def __iter__(self):  # type: ignore[no-untyped-def]
+    class Flood(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
             nonlocal read
-            while True:
+            for _ in range(64):
                 read += 65536
                 yield b" " * 65536
 
-    failure = failure_of(httpx.Response(200, stream=Endless()))
+    failure = failure_of(httpx.Response(200, stream=Flood()))
     assert failure.reason == "unusable answer: longer than 1048576 bytes"
     assert read <= 1048576 + 65536
 
 
 def test_an_answer_that_drips_is_cut_off_with_the_budget(failure_of: Lookup, stopped: StoppedClock) -> None:
     class Dripping(httpx.SyncByteStream):
-        def __iter__(self):  # type: ignore[no-untyped-def]
-            while True:
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(100):
                 stopped.elapsed_s += 1
                 yield b" "
 

@@ -84,7 +84,7 @@ def test_an_unknown_code_is_never_called_authentic(api: Api) -> None:
     response = api.client.get("/v/" + "x" * 22)
 
     assert response.status_code == 404
-    assert "authentique" not in response.text
+    assert "authentique" not in response.text and "délivré par ce service" in response.text
 
 
 def test_markup_in_an_application_is_text_on_the_page(api: Api) -> None:

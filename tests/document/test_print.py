@@ -1,0 +1,233 @@
+import json
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pytest
+import zxingcpp
+from PIL import Image
+
+from permits.document import TEMPLATES
+from permits.document.errors import PrintError
+from permits.document.payload import payload_bytes
+from permits.document.print import print_permit
+from permits.domain.permit import Permit
+from tests.document.sample import BENEFICIARY, FEE, SIGNATORY, VERIFICATION_URL, fee_line, sample_permit
+
+
+@pytest.fixture(scope="module")
+def file(pdf: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("print") / "permit.pdf"
+    path.write_bytes(pdf)
+    return path
+
+
+def text_of(file: Path, program: Callable[[str], str]) -> str:
+    """Return the text of a PDF as another program reads it, with single plain spaces."""
+    output = subprocess.run([program("pdftotext"), str(file), "-"], check=True, capture_output=True, text=True).stdout
+    return " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Commune d’Exemple-Ville",
+        "ARRÊTÉ n° EX-2027-000001 portant permis de stationnement",
+        "Autorité fictive. Ses règles et ses prix sont inventés",
+        "Spécimen. Le cachet électronique est un cachet de démonstration",
+        "Maëlle Fictive, adjointe au maire déléguée à l’espace public,",
+        "Vu le code de la voirie routière, notamment ses articles L. 113-2 et L. 115-1 ;",
+        "Vu la demande n° D-7Q4M-2K9X reçue par téléservice le 8 février 2027 ;",
+        "Considérant qu’elle laisse aux piétons un cheminement libre et ne gêne pas la circulation ;",
+        "ARRÊTE Article 1er. Bénéficiaire",
+        "ÉCHAFAUDAGES DE L'OUEST (SARL) SIRET 732 829 320 00074 – 12 RUE DES BÂTISSEURS, 29999 EXEMPLE-VILLE",
+        "sans pouvoir céder, louer ou transmettre cette autorisation",
+        "du 1er mars 2027 au 12 mars 2027, soit 12 jours calendaires, premier et dernier jours compris",
+        "chaque jour de 7 h 30 à 19 h",
+        "8,00 m × 1,20 m",
+        "à titre précaire et révocable",
+        "Un cheminement libre d’au moins 1,40 m de large",
+        "[Règlement de voirie d’Exemple-Ville, art. 10 (fictif)]",
+        "144,24 €",
+        "Tarif appliqué : Droits de voirie 2026-2027",
+        "il a déclaré le contrat RC-204-118 de l’assureur Mutuelle Imaginaire",
+        "Les droits des tiers sont et demeurent réservés",
+        "Décision prise sur le fondement d’un traitement algorithmique",
+        "article 47 de la loi n° 78-17 du 6 janvier 1978",
+        "consultée le 8 février 2027 à 9 h 12 (mise à jour le 7 février 2027)",
+        "dans les deux mois de sa notification",
+        "tribunal administratif d’Exemple (fictif)",
+        "Fait à Exemple-Ville, le 8 février 2027",
+        "Échelle 1:100",
+    ],
+)
+def test_the_text_shows(said: str, file: Path, program: Callable[[str], str]) -> None:
+    assert said in text_of(file, program)
+
+
+def test_a_simple_permit_is_three_pages_at_most_its_plan_included(pdf: bytes) -> None:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        assert len(document.pages) <= 3
+
+
+def test_each_page_of_a_specimen_says_so(file: Path, program: Callable[[str], str]) -> None:
+    assert text_of(file, program).count("SPÉCIMEN") == 3
+
+
+def test_a_real_permit_says_neither_specimen_nor_fictional(
+    permit: Permit, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    real = permit.model_copy(
+        update={"specimen": False, "authority": permit.authority.model_copy(update={"fictional": False})}
+    )
+    path = tmp_path / "real.pdf"
+    path.write_bytes(print_permit(real))
+    text = text_of(path, program)
+    assert "specimen" not in text.casefold().replace("é", "e")
+    assert "Autorité fictive" not in text
+    assert "cachet électronique de l’autorité, qui en garantit l’origine et l’intégrité" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ends_on": date(2027, 3, 1)}, "autorisée le 1er mars 2027, soit 1 jour calendaire,"),
+        ({"daily_hours": None}, "de jour comme de nuit"),
+        ({"payer_siret": "55208131766522"}, "due par l’établissement 552 081 317 66522"),
+        ({"insurance": None}, "pendant toute la durée de l’occupation. À la fin"),
+        ({"urbanism_file": None}, "Chantier : Ravalement de la façade sur rue."),
+        ({"prescriptions": ()}, "n’est soumise à aucune autre prescription"),
+        ({"fetched_data": ()}, "Aucune donnée n’a été obtenue auprès d’une autre administration"),
+        (
+            {
+                "fee": FEE.model_copy(
+                    update={"total": Decimal(0), "lines": (fee_line("Exonération", "1", "u", "0", "0"),)}
+                )
+            },
+            "Total 0,00 €",
+        ),
+        ({"signatory": SIGNATORY.model_copy(update={"delegation": ""})}, "Acte notifié par un téléservice"),
+        ({"beneficiary": BENEFICIARY.model_copy(update={"address": ()})}, "SIRET 732 829 320 00074 Article 2"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_may_be_absent_leaves_whole_sentences(
+    changes: dict[str, object], said: str, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    path = tmp_path / "permit.pdf"
+    path.write_bytes(print_permit(sample_permit(**changes)))
+    assert said in text_of(path, program)
+
+
+def test_the_qr_code_leads_to_the_verification_page(file: Path, program: Callable[[str], str]) -> None:
+    command = [program("pdftoppm"), "-r", "150", "-f", "3", "-l", "3", "-png", "-singlefile", str(file)]
+    picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [VERIFICATION_URL]
+
+
+def test_the_payload_is_attached(file: Path, permit: Permit, tmp_path: Path, program: Callable[[str], str]) -> None:
+    listed = subprocess.run([program("pdfdetach"), "-list", str(file)], check=True, capture_output=True, text=True)
+    assert listed.stdout.split("\n")[:2] == ["1 embedded files", "1: permis.json"]
+    saved = tmp_path / "permis.json"
+    subprocess.run([program("pdfdetach"), "-save", "1", "-o", str(saved), str(file)], check=True)
+    assert saved.read_bytes() == payload_bytes(permit)
+    assert Permit.model_validate(json.loads(saved.read_bytes())) == permit
+
+
+def test_every_font_is_embedded(file: Path, program: Callable[[str], str]) -> None:
+    output = subprocess.run([program("pdffonts"), str(file)], check=True, capture_output=True, text=True).stdout
+    fonts = [line.split() for line in output.splitlines()[2:]]
+    assert fonts
+    for font in fonts:
+        assert re.fullmatch(r"[A-Z]{6}\+Source-Sans-3.*", font[0])
+        assert font[-5:-2] == ["yes", "yes", "yes"]  # embedded, subset, with its Unicode values
+
+
+def test_it_is_a_tagged_french_pdf_a_3(pdf: bytes) -> None:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        assert document.Root.Lang == "fr"
+        assert document.Root.MarkInfo.Marked
+        assert document.docinfo.Title == "Arrêté n° EX-2027-000001 portant permis de stationnement"
+        xmp = document.open_metadata()
+        assert (xmp["pdfaid:part"], xmp["pdfaid:conformance"]) == ("3", "A")
+        assert document.Root.AF[0].AFRelationship == "/Data"
+
+
+def test_pictures_have_words(pdf: bytes) -> None:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        figures = [
+            each for each in document.objects if isinstance(each, pikepdf.Dictionary) and each.get("/S") == "/Figure"
+        ]
+        words = [str(figure.Alt) for figure in figures]
+    assert [text.split(".")[0] for text in words] == [
+        "Emblème de l’autorité",
+        "Code QR de vérification",
+        "Plan des emprises au 1:100, nord en haut",
+    ]
+
+
+def test_the_same_payload_gives_the_same_bytes_in_any_process(pdf: bytes) -> None:
+    script = (
+        "import sys; from permits.document.print import print_permit; from permits.domain.permit import Permit;"
+        "sys.stdout.buffer.write(print_permit(Permit.model_validate_json(sys.stdin.buffer.read())))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", script], input=payload_bytes(sample_permit()), check=True, capture_output=True
+    )
+    assert other.stdout == pdf
+
+
+def test_a_letter_the_font_lacks_is_drawn_from_its_parts_or_named(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    path = tmp_path / "permit.pdf"
+    path.write_bytes(print_permit(sample_permit(worksite="Kêr Ñevez, ṽ, 株, 🚧")))
+    text = unicodedata.normalize("NFC", text_of(path, program))
+    assert "Chantier : Kêr Ñevez, ṽ, [U+682A], [U+1F6A7]" in text
+
+
+def test_an_unknown_template_is_refused() -> None:
+    with pytest.raises(PrintError, match="no template is named 'arrete/9'"):
+        print_permit(sample_permit(template="arrete/9"))
+
+
+def templates_with(tmp_path: Path, old: str, new: str, name: str = "arrete.html") -> Path:
+    copy = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, copy, ignore=shutil.ignore_patterns("web"))
+    page = (copy / name).read_text(encoding="utf-8")
+    assert old in page
+    (copy / name).write_text(page.replace(old, new), encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("new", "complaint"),
+    [
+        ('<img src="nowhere.png" alt="">', "nowhere.png"),
+        ('<img src="http://127.0.0.1:9/logo.png" alt="">', "may not open http://127.0.0.1:9/logo.png"),
+        ('<img src="file:///etc/hostname" alt="">', "may not open file:///etc/hostname"),
+        ('<img src="../pyproject.toml" alt="">', "may not open"),
+        ('<link rel="stylesheet" href="file:///etc/hostname">', "may not open file:///etc/hostname"),
+        ("{{ permit.no_such_field }}", "no_such_field"),
+        ('<a href="#nowhere">x</a>', "nowhere"),
+    ],
+    ids=["missing", "network", "outside", "relative", "stylesheet", "undefined", "anchor"],
+)
+def test_what_the_renderer_only_logs_stops_the_print(new: str, complaint: str, tmp_path: Path) -> None:
+    templates = templates_with(tmp_path, '<p class="nature">', f'{new}<p class="nature">')
+    with pytest.raises(PrintError, match=re.escape(complaint)):
+        print_permit(sample_permit(), templates)
+
+
+def test_a_missing_font_stops_the_print(tmp_path: Path) -> None:
+    templates = templates_with(tmp_path, "SourceSans3-Bold.ttf", "nowhere.ttf", "arrete.css")
+    with pytest.raises(PrintError, match="Source Sans 3"):
+        print_permit(sample_permit(), templates)
