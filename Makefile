@@ -2,7 +2,7 @@
 PYTEST_ARGS ?= -n auto --dist loadgroup
 BIN := .venv/bin
 
-.PHONY: help run test proof lint lock schema openapi clean
+.PHONY: help run test proof bench lint lock schema openapi clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## Run the tests (style, types and contracts included)
 
 proof: ## Run the proofs: the promises of the README, end to end
 	@scripts/setup.sh dev && $(BIN)/python -m pytest -m proof --timeout 3600
+
+bench: ## Measure: permits a second beside the plain stack, and where the time goes (under three minutes)
+	@scripts/setup.sh dev && $(BIN)/python -m bench.issue
 
 lint: ## Check style, types and the imports' contract
 	@scripts/setup.sh dev

@@ -11,13 +11,14 @@ import ctypes
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -146,11 +147,18 @@ def _first_example(settings: Settings) -> Path:
 
 @contextmanager
 def _sandbox() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     with _child(["sandbox", "--port", str(port)], dict(os.environ), die=signal.SIGKILL):
         yield f"http://127.0.0.1:{port}"
+
+
+def _free_port() -> int:
+    """Return a port below those of outgoing connections, any of which could take it before the sandbox does."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise DemoError("aucun port libre pour le bac à sable entre 20000 et 32000")
 
 
 def _environment(settings: Settings, database_url: str, sandbox_url: str) -> dict[str, str]:

@@ -6,10 +6,13 @@ neither it nor they ever hold what the main process knows.
 
 import multiprocessing
 import queue
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from permits.document.errors import PressFailed
 
@@ -20,69 +23,81 @@ DOCUMENTS_PER_WORKER = 500
 ATTEMPTS = 2
 
 
-def _work(connection: Connection, templates: Path, time_limit: float) -> None:
+def _work(connection: Connection, templates: Path, time_limit: float, scratch: Path) -> None:
     """Start a worker's life, in its own process: only there is the renderer loaded."""
     from permits.document.worker import serve
 
-    serve(connection, templates, time_limit)
+    serve(connection, templates, time_limit, scratch)
 
 
 class _WorkerLost(Exception):
     """The worker died or took too long; it is gone."""
 
 
+class _Worker:
+    """One living process and the line to it."""
+
+    def __init__(self, context: ForkServerContext, templates: Path, time_limit: float) -> None:
+        self._time_limit = time_limit
+        self._scratch = TemporaryDirectory(prefix="permits-page-", ignore_cleanup_errors=True)
+        self._connection, theirs = context.Pipe()
+        arguments = (theirs, templates, time_limit, Path(self._scratch.name))
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+        self.served = 0
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def ask(self, payload: bytes) -> bytes:
+        """Return the answer; raise EOFError or OSError when the worker is dead, or silent for too long."""
+        self._connection.send_bytes(payload)
+        if not self._connection.poll(self._time_limit):
+            raise TimeoutError(f"no document after {self._time_limit:g} s")
+        self.served += 1
+        return self._connection.recv_bytes()
+
+    def end(self) -> None:
+        self._connection.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._scratch.cleanup()
+
+
 class _Seat:
     """The place of one worker: filled again whenever its worker is gone."""
 
-    def __init__(self, context: ForkServerContext, templates: Path, time_limit: float) -> None:
-        self._context = context
-        self._templates = templates
-        self._time_limit = time_limit
-        self._process: ForkServerProcess | None = None
-        self._connection: Connection | None = None
-        self._served = 0
+    def __init__(self, hire: Callable[[], _Worker]) -> None:
+        self._hire = hire
+        self._worker: _Worker | None = None
 
-    def fill(self) -> None:
-        """Make sure that a living worker sits here."""
-        if self._process is not None and self._process.is_alive():
-            return
-        self.clear()
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._templates, self._time_limit), daemon=True)
-        process.start()
-        theirs.close()
-        self._process, self._connection, self._served = process, ours, 0
+    def fill(self) -> _Worker:
+        """Return the worker that sits here, a new one if there is none alive."""
+        if self._worker is None or not self._worker.is_alive:
+            self.clear()
+            self._worker = self._hire()
+        return self._worker
 
     def ask(self, payload: bytes) -> bytes:
         """Return the worker's answer; on silence or death, kill it and raise _WorkerLost."""
         try:
-            reply = self._exchange(payload)
+            worker = self.fill()
+            reply = worker.ask(payload)
         except (EOFError, OSError) as error:
             self.clear()
             raise _WorkerLost(str(error) or "the worker died") from error
-        self._served += 1
-        if self._served >= DOCUMENTS_PER_WORKER:
+        if worker.served >= DOCUMENTS_PER_WORKER:
             self.clear()
-            self.fill()
         return reply
 
-    def _exchange(self, payload: bytes) -> bytes:
-        self.fill()
-        assert self._connection is not None
-        self._connection.send_bytes(payload)
-        if not self._connection.poll(self._time_limit):
-            raise TimeoutError(f"no document after {self._time_limit:g} s")
-        return self._connection.recv_bytes()
-
     def clear(self) -> None:
-        """Kill the worker, if any."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        self._process = self._connection = None
+        """End the worker, if any."""
+        if self._worker is not None:
+            self._worker.end()
+        self._worker = None
 
 
 class Pool:
@@ -92,7 +107,7 @@ class Pool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["permits.document.worker"])
         self._time_limit = time_limit
-        self._seats = [_Seat(context, templates, time_limit) for _ in range(workers)]
+        self._seats = [_Seat(partial(_Worker, context, templates, time_limit)) for _ in range(workers)]
         self._free: queue.Queue[_Seat] = queue.Queue()
         self._open = False
 

@@ -4,6 +4,7 @@ Templates are code, the payload is data: everything is escaped, nothing of it is
 markup, and the renderer may open no other file than those beside the templates.
 """
 
+import atexit
 import hashlib
 import logging
 import re
@@ -50,6 +51,10 @@ def warm_up(templates: Path = TEMPLATES) -> None:
 @cache
 def _printer(templates: Path) -> "_Printer":
     return _Printer(templates)
+
+
+# The fonts were copied to a temporary folder, which goes with the printer: not left to a dying interpreter.
+atexit.register(_printer.cache_clear)
 
 
 class _Printer:

@@ -8,14 +8,17 @@ import json
 import math
 import os
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import NoReturn
 
 from permits.document.errors import LintError, PrintError
 from permits.document.lint import lint
@@ -24,22 +27,31 @@ from permits.document.print import print_permit, warm_up
 from permits.domain.permit import Permit
 
 MEMORY_BYTES = 2 * 1024**3
+FORBIDDEN_EVENTS = {
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "subprocess.Popen",
+    "os.exec",
+    "os.posix_spawn",
+    "os.system",
+}
 
 
-def serve(connection: Connection, templates: Path, time_limit: float) -> None:
-    """Answer each payload until the other end closes."""
+def serve(connection: Connection, templates: Path, time_limit: float, scratch: Path) -> NoReturn:
+    """Answer each payload until the other end closes; temporary files go to `scratch`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pool
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = str(scratch)
+    threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
     _lock_down()
     with suppress(PrintError):  # each document will say it again, to whoever asks for it
         warm_up(templates)
-    while True:
-        try:
+    with suppress(EOFError):
+        while True:
             payload = connection.recv_bytes()
-        except EOFError:
-            return
-        _allow_cpu(2 * time_limit)
-        connection.send_bytes(answer(payload, templates))
+            _allow_cpu(2 * time_limit)
+            connection.send_bytes(answer(payload, templates))
+    _leave(scratch)
 
 
 def answer(payload: bytes, templates: Path) -> bytes:
@@ -55,27 +67,37 @@ def answer(payload: bytes, templates: Path) -> bytes:
     return PRINTED + pdf
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(scratch: Path) -> None:
     """End this process as soon as its parent does, even killed: an orphan would hold memory for nobody."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        _leave(scratch)
+
+
+def _leave(scratch: Path) -> NoReturn:
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(0)
 
 
 def _lock_down() -> None:
     """Refuse connections and programs, and bound the memory: a page needs none of them."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_CORE, 0)
     sys.addaudithook(_refuse_outside)
 
 
 def _refuse_outside(event: str, _arguments: object) -> None:
-    if event in {"socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.Popen", "os.system", "os.exec"}:
+    if event in FORBIDDEN_EVENTS:
         raise PermissionError(f"a worker may not do {event}")
 
 
 def _allow_cpu(seconds: float) -> None:
     """Let the system end this process if one document takes far too long and nobody is left to kill it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
+    _limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + seconds))
+
+
+def _limit(kind: int, value: int) -> None:
+    """Set a limit, or keep a stricter one that this process was given."""
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

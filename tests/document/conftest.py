@@ -54,21 +54,30 @@ def press(seal: Pkcs12Seal) -> Iterator[Press]:
     press.close()
 
 
-def town_seal(*, valid_for: timedelta = timedelta(days=1), since: timedelta = timedelta(hours=1)) -> Pkcs12Seal:
-    """Return a new elliptic-curve seal that does not call itself a specimen."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Cachet d’essai")])
+def town_seal(
+    *, valid_for: timedelta = timedelta(days=1), since: timedelta = timedelta(hours=1), with_chain: bool = False
+) -> Pkcs12Seal:
+    """Return a new elliptic-curve seal that does not call itself a specimen, self-signed or issued by an authority."""
+    key, authority_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
+    name, authority = _named("Cachet d’essai"), _named("Autorité d’essai")
     start = datetime.now(UTC) - since
+    end = start + valid_for
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + valid_for)
-        .add_extension(usage, critical=True)
-        .sign(key, SHA256())
-    )
-    return Pkcs12Seal(key, certificate)
+    builder = _certificate(name, key.public_key(), start, end).add_extension(usage, critical=True)
+    if not with_chain:
+        return Pkcs12Seal(key, builder.issuer_name(name).sign(key, SHA256()))
+    issuer = _certificate(authority, authority_key.public_key(), start, end).issuer_name(authority)
+    issuer = issuer.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    chain = (issuer.sign(authority_key, SHA256()),)
+    return Pkcs12Seal(key, builder.issuer_name(authority).sign(authority_key, SHA256()), chain)
+
+
+def _named(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _certificate(
+    subject: x509.Name, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(subject).public_key(key)
+    return builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)

@@ -62,9 +62,7 @@ def test_a_period_that_starts_tomorrow_or_lasts_ten_years_may_be_filed(starts_on
         ),
     ],
 )
-def test_a_definite_answer_about_the_siret_asked_is_told_at_once(
-    answer: RegistryAnswer, code: str, told: str
-) -> None:
+def test_a_definite_answer_about_the_siret_asked_is_told_at_once(answer: RegistryAnswer, code: str, told: str) -> None:
     with pytest.raises(Inadmissible) as error:
         check_registry_answer(answer)
     assert (error.value.code, error.value.pointer) == (code, "/siret")

@@ -357,4 +357,3 @@ def test_a_decision_taken_again_from_what_was_stored_is_the_same() -> None:
         application = type(case.application).model_validate_json(case.application.model_dump_json())
         facts = type(case.facts).model_validate_json(case.facts.model_dump_json())
         assert decide(application, facts, case.rulebook) == situation.decision()
-

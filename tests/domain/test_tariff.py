@@ -356,9 +356,7 @@ def test_the_total_is_the_sum_of_lines_that_are_whole_cents_and_never_negative(
 
 @unhurried
 @given(asked=st.lists(occupied(), min_size=2, max_size=3), days=DAYS)
-def test_the_order_of_the_occupancies_does_not_change_the_total(
-    asked: list[tuple[Any, PlaceFacts]], days: int
-) -> None:
+def test_the_order_of_the_occupancies_does_not_change_the_total(asked: list[tuple[Any, PlaceFacts]], days: int) -> None:
     totals = {fee_of_all(list(order), days, demo_rulebook()).total for order in permutations(asked)}
     assert len(totals) == 1
 
@@ -400,3 +398,11 @@ def test_days_before_and_after_a_change_of_scale_add_up_to_the_period(
 def test_a_scale_cites_its_own_text_on_each_line() -> None:
     fee = fee_of(rulebook=two_scales(MONDAY + timedelta(days=2)))
     assert all(line.citation == TEXT for line in fee.lines)
+
+
+@pytest.mark.parametrize("places", [0, 1, 3])
+def test_every_occupancy_needs_its_own_measure(places: int) -> None:
+    application = an_application(occupancies=(an_occupancy(), an_occupancy()))
+    assert compute_fee(application, (a_place(),) * 2, demo_rulebook(), DECIDED).total == Decimal("178.80")
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        compute_fee(application, (a_place(),) * places, demo_rulebook(), DECIDED)

@@ -1,22 +1,21 @@
 """One demonstration for all the tests that need it, on data and a port of its own."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.endtoend.running import Demo, nothing_runs
+from tests.endtoend.running import Demo, forget, nothing_runs
 
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    """A folder that PostgreSQL's own account may enter, unlike pytest's."""
+    """A folder that PostgreSQL's own account may enter, unlike pytest's. Nobody works there afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="permits-endtoend-"))
     directory.chmod(0o755)
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    forget(directory)
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +24,10 @@ def installed(home: Path) -> Iterator[Demo]:
     demo = Demo(home)
     yield demo
     demo.stop()
-    assert nothing_runs(home)
+    assert nothing_runs(home), demo.processes()
 
 
 @pytest.fixture
 def demo(installed: Demo) -> Demo:
     """The demonstration, running: started once, and again after a test that stopped it."""
-    if not installed.is_running:
-        installed.start()
-    return installed
+    return installed.up()

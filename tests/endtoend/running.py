@@ -1,7 +1,9 @@
 """The product as a newcomer runs it: `permits demo` and `permits serve`, started, watched and killed."""
 
 import os
+import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -71,17 +73,16 @@ class Demo:
         running = self.running
         return running.until(lambda: "Quitter la démonstration" in running.said(), "the demonstration is ready")
 
-    @property
-    def is_running(self) -> bool:
-        return self.running is not None and self.running.process.poll() is None
+    def up(self) -> "Demo":
+        """Start it, unless it runs already."""
+        if self.running is None or self.running.process.poll() is not None:
+            self.start()
+        return self
 
     def stop(self) -> None:
-        """Stop it in the ordinary way if it runs; leave nothing behind, whatever happened."""
-        if self.running is not None and self.is_running:
+        """Stop it in the ordinary way, if it runs."""
+        if self.running is not None and self.running.process.poll() is None:
             self.running.press_ctrl_c()
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> dict[int, str]:
         return processes_of(self.home)
@@ -124,9 +125,22 @@ def processes_of(home: Path) -> dict[int, str]:
     return found
 
 
+def besides_the_database(home: Path) -> dict[int, str]:
+    return {pid: command for pid, command in processes_of(home).items() if "postgres" not in command.split(" -")[0]}
+
+
 def nothing_runs(home: Path) -> bool:
     """Tell whether every process of this folder has ended, soon."""
     return wait(lambda: not processes_of(home), 20)
+
+
+def forget(home: Path) -> None:
+    """Kill whatever still runs in this folder, and remove it."""
+    for pid in processes_of(home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    nothing_runs(home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def bare_environment() -> dict[str, str]:
@@ -135,10 +149,12 @@ def bare_environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port below those of outgoing connections, any of which could take it between two starts."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
 
 
 def wait(condition: Callable[[], bool], timeout: float = PATIENCE_S) -> bool:

@@ -18,7 +18,17 @@ import pytest
 
 from permits.document import french
 from permits.examples import with_coming_dates
-from tests.endtoend.running import Demo, Running, bare_environment, listening, nothing_runs, wait
+from tests.endtoend.running import (
+    Demo,
+    Running,
+    bare_environment,
+    besides_the_database,
+    free_port,
+    listening,
+    nothing_runs,
+    processes_of,
+    wait,
+)
 from tests.fakes import ROOT
 
 pytestmark = pytest.mark.xdist_group("endtoend")
@@ -32,6 +42,11 @@ def post(demo: Demo, name: str, key: str | None = None) -> httpx.Response:
     body = with_coming_dates(json.loads((ROOT / "examples" / f"{name}.json").read_text()), date.today())
     headers = {"Authorization": f"Bearer {demo.key()}", "Idempotency-Key": key or str(uuid4())}
     return httpx.post(f"{demo.url}/v1/applications", json=body, headers=headers, timeout=30)
+
+
+def switch(demo: Demo, trouble: str) -> None:
+    """Begin the sandbox's "outage", or its "recovery"."""
+    httpx.post(f"{demo.sandbox_url()}/_sandbox/{trouble}", timeout=10).raise_for_status()
 
 
 def shell(command: str) -> str:
@@ -59,7 +74,30 @@ def test_it_is_ready(demo: Demo) -> None:
     answer = httpx.get(f"{demo.url}/readyz", timeout=30)
 
     assert answer.status_code == 200
-    assert all(check["ok"] for check in answer.json()["checks"]), answer.text
+    assert all(check["ok"] for check in answer.json()["checks"] if check["failing"]), answer.text
+
+
+@pytest.fixture(scope="session")
+def waiting(installed: Demo) -> httpx.Response:
+    """The answer to an application filed while the registry is out of order. The outage then ends."""
+    answer = post(installed.up(), "10-registry-outage-awaiting")
+    switch(installed, "recovery")
+    return answer
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_ends_as_its_name_says(name: str, demo: Demo, request: pytest.FixtureRequest) -> None:
+    expected = name.rsplit("-", 1)[1]
+
+    answer = request.getfixturevalue("waiting") if expected == "awaiting" else post(demo, name)
+
+    if expected == "problem":
+        assert answer.status_code == 422
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    else:
+        assert answer.status_code == (202 if expected == "awaiting" else 201), answer.text
+        assert answer.json()["outcome"].removesuffix("_registry") == expected
+        assert (answer.json()["permit"] is None) == (expected != "granted")
 
 
 def test_the_printed_curl_gives_a_permit(demo: Demo, program: Callable[[str], str]) -> None:
@@ -81,10 +119,8 @@ def test_the_printed_curl_gives_a_permit(demo: Demo, program: Callable[[str], st
 @pytest.fixture(scope="module")
 def arrete(installed: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The PDF that the printed `permits issue` saves."""
-    if not installed.is_running:
-        installed.start()
     folder = tmp_path_factory.mktemp("arrete")
-    shell(f"{installed.printed('.venv/bin/permits issue')} --output {shlex.quote(str(folder))}")
+    shell(f"{installed.up().printed('.venv/bin/permits issue')} --output {shlex.quote(str(folder))}")
     (path,) = folder.glob("EX-*.pdf")
     return path
 
@@ -146,37 +182,21 @@ def test_it_says_all_it_must(arrete: Path, program: Callable[[str], str]) -> Non
     assert [words for words in must_be_there if squeezed(words).translate({0x2011: "-"}) not in found] == []
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_each_example_ends_as_its_name_says(name: str, demo: Demo) -> None:
-    answer = post(demo, name)
-
-    expected = name.rsplit("-", 1)[1]
-    if expected == "problem":
-        assert answer.status_code == 422
-        assert answer.headers["Content-Type"] == "application/problem+json"
-    else:
-        assert answer.status_code == (202 if expected == "awaiting" else 201), answer.text
-        assert answer.json()["outcome"].removesuffix("_registry") == expected
-        assert (answer.json()["permit"] is None) == (expected != "granted")
-
-
-def test_an_application_that_waited_is_granted_by_itself(demo: Demo) -> None:
-    received = post(demo, "10-registry-outage-awaiting")
-    assert received.status_code == 202
-    address = f"{demo.url}/v1/applications/{received.json()['id']}"
+def test_what_waited_for_the_registry_is_granted_by_itself(demo: Demo, waiting: httpx.Response) -> None:
+    address = f"{demo.url}/v1/applications/{waiting.json()['id']}"
+    headers = {"Authorization": f"Bearer {demo.key()}"}
 
     def present() -> dict[str, Any]:
-        answer: dict[str, Any] = httpx.get(
-            address, headers={"Authorization": f"Bearer {demo.key()}"}, timeout=30
-        ).json()
+        answer: dict[str, Any] = httpx.get(address, headers=headers, timeout=30).json()
         return answer
 
-    assert present()["outcome"] == "awaiting_registry"
-    httpx.post(f"{demo.sandbox_url()}/_sandbox/recovery", timeout=10).raise_for_status()
+    switch(demo, "recovery")
     try:
-        assert wait(lambda: (present()["permit"] or {}).get("state") == "issued", 40), present()
+        assert wait(lambda: (present()["permit"] or {}).get("state") == "issued", 60), present()
     finally:
-        httpx.post(f"{demo.sandbox_url()}/_sandbox/outage", timeout=10).raise_for_status()
+        switch(demo, "outage")
+    assert present()["outcome"] == "granted"
+    assert document_of(demo, present()["permit"]["number"])
 
 
 def test_a_second_start_finds_its_data_again(
@@ -217,14 +237,23 @@ def test_a_killed_demonstration_leaves_only_the_database_which_is_found_again(de
 
     demo.running.kill()
 
-    def others() -> list[str]:
-        return [command for command in demo.processes().values() if "postgres" not in command]
-
-    assert wait(lambda: not others(), 30), others()
+    assert wait(lambda: not besides_the_database(demo.home), 30), besides_the_database(demo.home)
     assert int(database) in demo.processes()
     demo.start()
     assert (demo.home / "var" / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0] == database
     assert document_of(demo, number)
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(home: Path) -> None:
+    elsewhere = home / "interrupted"
+    elsewhere.mkdir(mode=0o755)
+    starting = Running(elsewhere, "demo", PERMITS_PORT=str(free_port()))
+    starting.until(lambda: "permits serve" in "".join(processes_of(elsewhere).values()), "the service is being started")
+
+    assert starting.press_ctrl_c() == 0
+
+    assert nothing_runs(elsewhere), processes_of(elsewhere)
+    assert "Traceback" not in starting.said()
 
 
 def test_a_port_in_use_is_told_in_one_line(home: Path) -> None:

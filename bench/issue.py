@@ -1,0 +1,141 @@
+"""Sealed permits per second, beside the plain stack, and where the time goes. `make bench`, under three minutes.
+
+Everything is real: `permits demo` with its PostgreSQL (fsync on), its registry over HTTP, its seal. The
+clients run on the same machine, and take their share of it.
+"""
+
+import os
+import platform
+import statistics
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from bench.plain import seal_for
+from bench.requests import Load, Requests, issue_for
+from bench.walk import ORDER, watched_service
+from permits.document import TEMPLATES
+from permits.document.print import _printer
+from permits.domain.permit import Permit
+from permits.embedded_postgres import EmbeddedPostgres
+from permits.register.database import connect
+from permits.settings import Settings
+from tests.endtoend.running import Demo, forget, free_port
+
+CLIENTS = (1, 4, 16)
+SECONDS_EACH = 15.0
+PLAIN_SECONDS = 10.0
+ALONE_SECONDS = 12.0
+
+
+def main() -> None:
+    home = Path(tempfile.mkdtemp(prefix="permits-bench-"))
+    home.chmod(0o755)
+    demo = Demo(home)
+    try:
+        demo.start()
+        _tell_machine()
+        _measure(demo)
+    finally:
+        demo.stop()
+        forget(home)
+
+
+def _measure(demo: Demo) -> None:
+    requests, key = Requests(), demo.key()
+    issue_for(demo.url, key, requests, clients=4, seconds=3)  # warm workers, filled pools
+    settings = _settings(demo)
+    assert settings.seal_pkcs12 is not None and settings.seal_passphrase is not None
+    plain = (_a_page(settings), settings.seal_pkcs12, settings.seal_passphrase.get_secret_value())
+
+    before = seal_for(*plain, seconds=PLAIN_SECONDS)
+    loads = [issue_for(demo.url, key, requests, clients=n, seconds=SECONDS_EACH) for n in CLIENTS]
+    after = seal_for(*plain, seconds=PLAIN_SECONDS)
+    _tell_rates(loads, before, after)
+
+    for clients in (1, 4):
+        with watched_service(settings) as watch:
+            url = f"http://{settings.host}:{settings.port}"
+            issue_for(url, key, requests, clients=clients, seconds=2)
+            watch.times.clear()
+            load = issue_for(url, key, requests, clients=clients, seconds=ALONE_SECONDS)
+            _tell_steps(load, dict(watch.times))
+    _tell_load()
+
+
+def _settings(demo: Demo) -> Settings:
+    """Return the settings of a second service, on the data, the sandbox and the seal of the demonstration."""
+    var, sandbox = demo.home / "var", demo.sandbox_url()
+    given: dict[str, Any] = {
+        "database_url": SecretStr(EmbeddedPostgres(var).start()),
+        "var": var,
+        "port": free_port(),
+        "api_entreprise_url": sandbox,
+        "api_entreprise_token": SecretStr("bac-a-sable"),
+        "api_entreprise_recipient": "21299999900015",
+        "recherche_entreprises_url": sandbox,
+        "geocoder_url": f"{sandbox}/geocodage",
+        "seal_pkcs12": var / "seal" / "seal.p12",
+        "seal_passphrase": SecretStr((var / "seal" / "passphrase").read_text().strip()),
+    }
+    return Settings(**given)
+
+
+def _a_page(settings: Settings) -> str:
+    """Return the very page of one of the permits just issued."""
+    assert settings.database_url is not None
+    engine = connect(settings.database_url.get_secret_value(), pool_size=1)
+    with engine.connect() as connection:
+        payload = connection.execute(text("SELECT payload FROM act ORDER BY number LIMIT 1")).scalar_one()
+    engine.dispose()
+    return _printer(TEMPLATES).write_page(Permit.model_validate(payload))
+
+
+def _tell_machine() -> None:
+    cores, system = os.cpu_count(), platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cores} cores, {system}, Python {platform.python_version()}")
+    _tell_load()
+
+
+def _tell_load() -> None:
+    """Other work on the machine slows both stacks: its load says how much there was."""
+    print(f"load average {os.getloadavg()[0]:.1f} (one minute)", flush=True)
+
+
+def _tell_rates(loads: list[Load], before: list[float], after: list[float]) -> None:
+    rates = [1 / statistics.mean(times) for times in (before, after)]
+    best = max(rates)
+    print("\nSealed permits per second                       rate   p50 ms   p95 ms   against plain")
+    for load in loads:
+        p50, p95 = _percentiles(load.times)
+        waits = f"   ({load.told_to_wait} times told to wait)" if load.told_to_wait else ""
+        name = f"the service, {load.clients} client{'s' if load.clients > 1 else ''}"
+        print(f"  {name:44} {load.per_second:5.1f}   {p50:6.0f}   {p95:6.0f}   {load.per_second / best:5.2f} ×{waits}")
+    for name, times, rate in zip(("before", "after"), (before, after), rates, strict=True):
+        p50, p95 = _percentiles(times)
+        print(f"  {f'plain stack, one at a time ({name})':44} {rate:5.1f}   {p50:6.0f}   {p95:6.0f}")
+    print(f"  (against the better of the two runs of the plain stack, {best:.1f} a second)", flush=True)
+
+
+def _tell_steps(load: Load, times: dict[str, list[float]]) -> None:
+    clients = f"{load.clients} client{'s' if load.clients > 1 else ''}"
+    print(f"\nTime of each step, {clients}, {len(load.times)} permits            p50 ms   p95 ms")
+    for step in (*ORDER, "the whole request, seen by the client"):
+        found = times.get(step, []) if step in ORDER else load.times
+        if found:
+            p50, p95 = _percentiles(found)
+            print(f"  {step:46} {p50:8.1f} {p95:8.1f}")
+
+
+def _percentiles(times: list[float]) -> tuple[float, float]:
+    """Return the median and the 95th percentile, in milliseconds."""
+    ordered = sorted(times)
+    return statistics.median(ordered) * 1000, ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))] * 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,535 @@
+"""Reading a rulebook: every mistake is told with its file and its line or key; the demo rulebook is whole."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from permits.domain.decision import Citation, Verification
+from permits.domain.model import Value
+from permits.domain.rulebook import CITED_RULES, Dated, Limits, NotInForce, Rulebook
+from permits.law.load import RulebookError, digest_of, load, load_directory, read_directory
+from tests.domain.builders import RULEBOOK_DIRECTORY, TEXT, demo_rulebook
+
+FOOTWAY = "limits/footway_min_clear_width_m.yaml"
+NOTICE = "limits/notice_working_days.yaml"
+TARIFF = "tariffs/droits_de_voirie.yaml"
+PRESCRIPTIONS = "prescriptions.yaml"
+PERIODS = "forbidden_periods.yaml"
+ZONES = "zones.geojson"
+
+
+@cache
+def demo_files() -> dict[str, str]:
+    return read_directory(RULEBOOK_DIRECTORY)
+
+
+def with_change(name: str, before: str, after: str) -> dict[str, str]:
+    """The demo files, with the first `before` of one of them written `after`."""
+    text = demo_files()[name]
+    assert before in text
+    return demo_files() | {name: text.replace(before, after, 1)}
+
+
+def without(name: str) -> dict[str, str]:
+    return {other: text for other, text in demo_files().items() if other != name}
+
+
+def told(files: dict[str, str]) -> tuple[str, str]:
+    """The file that the loader names, and all that it says."""
+    with pytest.raises(RulebookError) as error:
+        load(files)
+    assert str(error.value).startswith(f"{error.value.file}: ")
+    return error.value.file, str(error.value)
+
+
+# --- one test a mistake ------------------------------------------------------------------------
+
+
+def test_the_demo_rulebook_is_read_without_a_word() -> None:
+    assert load(demo_files()).authority.identity.name == "Commune d’Exemple-Ville"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "line"),
+    [
+        (FOOTWAY, "unit: m\n", "unit: m\nunit: cm\n", 3),
+        (FOOTWAY, "values:\n", "values:\n  2026-01-01: {abrogated: true, cites: {text: x}}\n", 6),
+        (PRESCRIPTIONS, "- id: DISPLAY\n", "- id: DISPLAY\n  id: LIGHT\n", 7),
+        (TARIFF, 'rate: "1.20"}', 'rate: "1.20", rate: "0.00"}', 12),
+        ("rules.yaml", "PAYER:\n", "SIRET-EXISTS: {text: x}\nPAYER:\n", 12),
+    ],
+)
+def test_a_key_given_twice_is_told_with_its_line(name: str, before: str, after: str, line: int) -> None:
+    file, said = told(with_change(name, before, after))
+    assert file == name
+    assert f"line {line}: key " in said
+    assert "is given twice" in said
+
+
+def test_a_key_that_is_not_a_word_is_told_with_its_line() -> None:
+    file, said = told(with_change(FOOTWAY, "unit: m\n", "? [unit]\n: m\n"))
+    assert file == FOOTWAY
+    assert "line 2: a key is a word" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "key"),
+    [
+        (FOOTWAY, "label:", "lable:", "label"),
+        (FOOTWAY, "unit: m\n", "unit: m\nnote: x\n", "note"),
+        (FOOTWAY, "    value:", "    valeur:", "valeur"),
+        (TARIFF, 'rate: "1.20"', 'rate: "1.20", discount: "1"', "discount"),
+        (PRESCRIPTIONS, "  kinds:", "  kind:", "kind"),
+        (PERIODS, "  zone: marche", "  zone: marche\n  where: here", "where"),
+        ("authority.yaml", "crs:", "srid: 1\ncrs:", "srid"),
+        ("authority.yaml", "  permits: EX", "  permits: EX\n  refusals: RX", "series > refusals"),
+        ("rules.yaml", "PAYER:", "PAYEUR:", "PAYER"),
+    ],
+)
+def test_a_key_that_nobody_knows_is_told(name: str, before: str, after: str, key: str) -> None:
+    file, said = told(with_change(name, before, after))
+    assert file == name
+    assert key in said
+
+
+def test_a_text_for_a_rule_that_does_not_exist_is_told() -> None:
+    file, said = told(with_change("rules.yaml", "PAYER:", "PAYEUR: {text: x}\nPAYER:"))
+    assert (file, said) == ("rules.yaml", "rules.yaml: file: no rule is named PAYEUR")
+
+
+@pytest.mark.parametrize("rule", sorted(CITED_RULES))
+def test_a_rule_without_its_text_is_told(rule: str) -> None:
+    text = re.sub(rf"^{rule}:\n(?:  .*\n)+", "", demo_files()["rules.yaml"], flags=re.MULTILINE)
+    file, said = told(demo_files() | {"rules.yaml": text})
+    assert (file, said) == ("rules.yaml", f"rules.yaml: file: no text for {rule}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "limits/footway_min_clear_width.yaml",
+        "limits/more/footway_min_clear_width_m.yaml",
+        "limits/zones.geojson",
+        "prescription.yaml",
+        "notes.yaml",
+        "copy.geojson",
+    ],
+)
+def test_a_file_of_an_unknown_name_is_told(name: str) -> None:
+    file, said = told(demo_files() | {name: demo_files()[FOOTWAY]})
+    assert file == name
+    assert "no file has this name" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authority.yaml",
+        "rules.yaml",
+        PERIODS,
+        PRESCRIPTIONS,
+        ZONES,
+        *(f"limits/{limit}.yaml" for limit in Limits.model_fields),
+    ],
+)
+def test_a_missing_file_is_told(name: str) -> None:
+    assert told(without(name)) == (name, f"{name}: file: missing")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [FOOTWAY, TARIFF, PRESCRIPTIONS, PERIODS, "authority.yaml", "rules.yaml"],
+)
+def test_an_empty_file_is_told(name: str) -> None:
+    assert told(demo_files() | {name: ""})[0] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "where"),
+    [
+        (
+            NOTICE,
+            "    cites:\n      text: Règlement de voirie d’Exemple-Ville, art. 8 (fictif)\n",
+            "",
+            "2026-01-01 > cites",
+        ),
+        (FOOTWAY, "      text: Arrêté du 15 janvier 2007, art. 1\n", "", "cites > text"),
+        (TARIFF, "      text: Délibération", "      url: Délibération", "2026-01-01 > cites > text"),
+        (PERIODS, '  cites: {text: "Règlement de voirie d’Exemple-Ville, art. 14 (fictif)"}\n', "", "0 > cites"),
+        (PRESCRIPTIONS, '  cites: {text: "Arrêté du 15 janvier 2007', '  zites: {text: "Arrêté', "0 > cites"),
+    ],
+)
+def test_a_figure_without_its_text_is_told(name: str, before: str, after: str, where: str) -> None:
+    file, said = told(with_change(name, before, after))
+    assert file == name
+    assert where in said
+
+
+@pytest.mark.parametrize("verification", ["read", "secondary", "TEXT_READ", '""'])
+def test_a_mark_of_verification_is_one_of_three(verification: str) -> None:
+    file, said = told(with_change(FOOTWAY, "verification: secondary_source", f"verification: {verification}"))
+    assert file == FOOTWAY
+    assert "cites > verification" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "where"),
+    [
+        (TARIFF, 'rate: "1.20"', 'rate: "1.20001"', "items > 0 > rate"),
+        (TARIFF, 'rate: "1.20"', 'rate: "-1.20"', "items > 0 > rate"),
+        (TARIFF, 'rate: "1.20"', 'rate: "1,20"', "items > 0 > rate"),
+        (TARIFF, 'rate: "1.20"', 'rate: "NaN"', "items > 0 > rate"),
+        (TARIFF, 'rate: "1.20"', 'rate: "Infinity"', "items > 0 > rate"),
+        (TARIFF, 'rate: "1.20"', 'rate: ""', "items > 0 > rate"),
+        (FOOTWAY, '"1.40"', '"-1.40"', "2026-01-01 > value"),
+        (FOOTWAY, '"1.40"', "un mètre quarante", "2026-01-01 > value"),
+        (FOOTWAY, '"1.40"', "NaN", "2026-01-01 > value"),
+        (FOOTWAY, '"1.40"', '"1.40"\n    abrogated: true', "2026-01-01"),
+        (NOTICE, "value: 5", "value: -1", "2026-01-01 > value"),
+        (NOTICE, "value: 5", 'value: "5.5"', "2026-01-01 > value"),
+        (NOTICE, "value: 5", "value: 3661", "2026-01-01 > value"),
+        ("limits/automatic_kinds.yaml", "[scaffolding", "[scafolding", "2026-01-01 > value > 0"),
+        ("limits/applicant_assurance_threshold.yaml", "confirmed_email", "an_email", "2026-01-01 > value"),
+    ],
+)
+def test_a_figure_that_can_not_be_right_is_told(name: str, before: str, after: str, where: str) -> None:
+    file, said = told(with_change(name, before, after))
+    assert file == name
+    assert where in said
+
+
+def test_a_figure_never_passes_through_a_binary_float() -> None:
+    files = with_change(FOOTWAY, '"1.40"', "1.10")  # not quoted: plain YAML would make a float of it
+    assert str(load(files).limits.footway_min_clear_width_m.on(date(2026, 1, 1)).value) == "1.10"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("label: [x\nunit: m\n", 2),
+        ("label: x\n\tunit: m\n", 2),
+        ("label: x\nunit: 'm\n", 3),
+        ("label: x\n--- \nlabel: y\n", 2),
+        ("label: x: y\n", 1),
+        ("&a label: *b\n", 1),
+        ("label: {footway} m\n", 1),
+    ],
+)
+def test_malformed_yaml_is_told_with_its_line(text: str, line: int) -> None:
+    file, said = told(demo_files() | {FOOTWAY: text})
+    assert file == FOOTWAY
+    assert f": line {line}: " in said
+
+
+def test_a_control_character_in_yaml_is_told() -> None:
+    file, said = told(demo_files() | {FOOTWAY: "label: \x07\n"})
+    assert file == FOOTWAY
+    assert "#x0007" in said
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-13-01", "01/01/2026", "2026", "1767225600", "2026-01-01T00:00"])
+@pytest.mark.parametrize(
+    ("name", "before", "where"),
+    [
+        (FOOTWAY, "  2026-01-01:", "values"),
+        (FOOTWAY, "checked_on: 2026-11-23", "checked_on"),
+        (TARIFF, "  2026-01-01:", "values"),
+        (PERIODS, "from_day: 2026-12-12", "0 > from_day"),
+        ("authority.yaml", "from_day: 2026-01-01", "signatories > 0 > from_day"),
+    ],
+)
+def test_a_day_that_does_not_exist_is_told(day: str, name: str, before: str, where: str) -> None:
+    file, said = told(with_change(name, before, re.sub(r"\d{4}-\d\d-\d\d", f'"{day}"', before)))
+    assert file == name
+    assert f": {where}" in said
+
+
+def test_a_period_that_ends_before_it_begins_is_told() -> None:
+    file, said = told(with_change(PERIODS, "to_day: 2027-01-03", "to_day: 2026-12-11"))
+    assert file == PERIODS
+    assert ": 0: to_day comes before from_day" in said
+
+
+def test_a_forbidden_period_in_a_zone_that_does_not_exist_is_told() -> None:
+    file, said = told(with_change(PERIODS, "zone: quais", "zone: quai"))
+    assert (file, said) == (PERIODS, f"{PERIODS}: file: saison-2027: no zone is named quai")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "twice"),
+    [
+        (PERIODS, "id: foire-hiver-2027", "id: saison-2027", "saison-2027"),
+        (PRESCRIPTIONS, "id: LIGHT", "id: DISPLAY", "DISPLAY"),
+        (ZONES, '"id": "quais"', '"id": "marche"', "marche"),
+    ],
+)
+def test_an_id_given_twice_is_told(name: str, before: str, after: str, twice: str) -> None:
+    assert told(with_change(name, before, after)) == (name, f"{name}: file: given twice: {twice}")
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["{footway_min_width_m}", "{}", "{footway_min_clear_width_m!s}", "{footway_min_clear_width_m"]
+)
+def test_a_prescription_that_names_an_unknown_figure_is_told(placeholder: str) -> None:
+    file, said = told(with_change(PRESCRIPTIONS, "{footway_min_clear_width_m}", placeholder))
+    assert file == PRESCRIPTIONS
+    assert ": 0 > text: " in said
+
+
+def test_two_tariff_files_are_told() -> None:
+    file, said = told(demo_files() | {"tariffs/marches.yaml": demo_files()[TARIFF]})
+    assert file == "tariffs/"
+    assert f"one tariff file expected, found: {TARIFF}, tariffs/marches.yaml" in said
+
+
+def test_a_rulebook_without_a_tariff_is_told() -> None:
+    file, said = told(without(TARIFF))
+    assert file == "tariffs/"
+    assert "found: none" in said
+
+
+def a_feature(**changes: Any) -> dict[str, Any]:
+    ring = [[-3.9, 48.36], [-3.86, 48.36], [-3.86, 48.39], [-3.9, 48.36]]
+    feature = {
+        "type": "Feature",
+        "properties": {"id": "territory", "label": "Ressort"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    return feature | changes
+
+
+def zones(*features: Any) -> dict[str, str]:
+    return demo_files() | {ZONES: json.dumps({"type": "FeatureCollection", "features": features}), PERIODS: "[]"}
+
+
+RING = a_feature()["geometry"]["coordinates"][0]
+
+
+def test_a_territory_alone_is_enough() -> None:
+    assert [zone.id for zone in load(zones(a_feature())).zones] == ["territory"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "where"),
+    [
+        (a_feature(properties={"label": "Ressort"}), "features > 1"),
+        (a_feature(properties=None), "features > 1"),
+        (a_feature(geometry=None), "features > 1"),
+        (a_feature(geometry={"type": "Point", "coordinates": [0, 0]}), "features > 1"),
+        (a_feature(geometry={"type": "MultiPolygon", "coordinates": [[RING]]}), "features > 1"),
+        (a_feature(geometry={"type": "Polygon", "coordinates": [RING, RING]}), "features > 1"),  # a hole
+        (a_feature(geometry={"type": "Polygon", "coordinates": []}), "features > 1"),
+        ("a feature", "features > 1"),
+        (a_feature(geometry={"type": "Polygon", "coordinates": [RING[:3]]}), "1 > ring"),
+        (
+            a_feature(geometry={"type": "Polygon", "coordinates": [[*RING[:-1], [0, 0]]]}),
+            "zone territory is not closed",
+        ),
+        (a_feature(geometry={"type": "Polygon", "coordinates": [[*RING[:-1], [1, 2, 3]]]}), "1 > ring > 3"),
+        (a_feature(geometry={"type": "Polygon", "coordinates": [["x", *RING]]}), "1 > ring > 0"),
+        (a_feature(properties={"id": 3, "label": "Trois"}), "1 > id"),
+    ],
+)
+def test_a_zone_that_is_not_one_closed_ring_is_told(feature: Any, where: str) -> None:
+    file, said = told(zones(a_feature(properties={"id": "first", "label": "Première"}), feature))
+    assert file == ZONES
+    assert where in said
+
+
+def test_zones_without_a_territory_are_told() -> None:
+    file, said = told(zones(a_feature(properties={"id": "marche", "label": "Marché"})))
+    assert (file, said) == (ZONES, f"{ZONES}: file: no zone is named territory")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"type": "FeatureCollection",\n"features": [}', "line 2"),
+        ("", "line 1"),
+        ("[]", "features"),
+        ("null", "features"),
+        ('{"type": "FeatureCollection"}', "features"),
+        ('{"features": [], "features": []}', "given twice"),
+        ('{"features": 3}', "features"),
+    ],
+)
+def test_geojson_that_is_not_a_collection_is_told(text: str, where: str) -> None:
+    file, said = told(demo_files() | {ZONES: text})
+    assert file == ZONES
+    assert where in said
+
+
+def test_a_coordinate_that_is_no_number_is_told() -> None:
+    file, said = told(with_change(ZONES, "[-3.9, 48.36]", "[NaN, 48.36]"))
+    assert file == ZONES
+    assert "0 > ring > 0 > 0" in said
+
+
+# --- the directory -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    for name, text in demo_files().items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_directory_is_read_with_the_files_it_holds(directory: Path) -> None:
+    rulebook, files = load_directory(directory)
+    assert files == demo_files()
+    assert rulebook == demo_rulebook()
+
+
+def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:
+    (directory / FOOTWAY).write_bytes("label: Largeur libérée\n".encode("latin-1"))
+    with pytest.raises(RulebookError, match=f"{FOOTWAY}: byte 18: not UTF-8"):
+        read_directory(directory)
+
+
+def test_a_directory_without_a_rulebook_is_told(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("rien")
+    with pytest.raises(RulebookError, match="0 found"):
+        read_directory(tmp_path)
+    with pytest.raises(RulebookError, match="0 found"):
+        read_directory(tmp_path / "nowhere")
+
+
+def test_other_files_beside_are_left_alone(directory: Path) -> None:
+    (directory / "README.md").write_text("rien")
+    assert load_directory(directory)[0].digest == demo_rulebook().digest
+
+
+def test_a_file_too_large_is_told(directory: Path) -> None:
+    text = demo_files()[FOOTWAY]
+    (directory / FOOTWAY).write_text(text + "#" * (2_000_000 - len(text.encode())), encoding="utf-8")
+    assert load_directory(directory)[0].limits == demo_rulebook().limits
+    (directory / FOOTWAY).write_text(text + "#" * (2_000_001 - len(text.encode())), encoding="utf-8")
+    with pytest.raises(RulebookError, match=f"{FOOTWAY}: file: larger than 2000000 bytes"):
+        read_directory(directory)
+
+
+def test_a_directory_of_more_than_500_files_is_told(tmp_path: Path) -> None:
+    for number in range(500):
+        (tmp_path / f"{number}.yaml").touch()
+    assert len(read_directory(tmp_path)) == 500
+    (tmp_path / "500.yaml").touch()
+    with pytest.raises(RulebookError, match="501 found"):
+        read_directory(tmp_path)
+
+
+# --- the digest --------------------------------------------------------------------------------
+
+
+def test_the_digest_names_the_files_whatever_their_order() -> None:
+    shuffled = dict(reversed(demo_files().items()))
+    assert load(shuffled).digest == demo_rulebook().digest == digest_of(demo_files())
+    assert re.fullmatch(r"[0-9a-f]{64}", demo_rulebook().digest)
+
+
+@pytest.mark.parametrize("name", sorted(read_directory(RULEBOOK_DIRECTORY)))
+def test_the_digest_changes_when_a_file_changes_by_one_character(name: str) -> None:
+    text = demo_files()[name]
+    changed = [text + " ", text[:-1], "!" + text[1:], text.replace("e", "é", 1)]
+    digests = {digest_of(demo_files() | {name: each}) for each in changed}
+    assert len(digests) == len(changed)
+    assert digest_of(demo_files()) not in digests
+
+
+def test_the_digest_changes_when_a_file_is_renamed_or_two_are_exchanged() -> None:
+    one, other = "limits/silence_months.yaml", NOTICE
+    exchanged = demo_files() | {one: demo_files()[other], other: demo_files()[one]}
+    renamed = without(one) | {"limits/silence.yaml": demo_files()[one]}
+    assert len({digest_of(files) for files in (demo_files(), exchanged, renamed)}) == 3
+
+
+# --- the demo rulebook is whole ----------------------------------------------------------------
+
+
+def gaps(figure: Dated[Any], first: date, last: date) -> list[date]:
+    """The days from `first` to `last` on which a figure has no value."""
+    missing = []
+    day = first
+    while day <= last:
+        try:
+            figure.on(day)
+        except NotInForce:
+            missing.append(day)
+        day += timedelta(days=1)
+    return missing
+
+
+def every_figure(rulebook: Rulebook) -> dict[str, Dated[Any]]:
+    return {name: getattr(rulebook.limits, name) for name in Limits.model_fields} | {"tariff": rulebook.tariff}
+
+
+@pytest.mark.parametrize("name", [*Limits.model_fields, "tariff"])
+def test_no_figure_has_a_gap_from_the_first_day_to_the_end_of_next_year(name: str) -> None:
+    figures = every_figure(demo_rulebook())
+    first = min(day for figure in figures.values() for day in figure.values)
+    last = date(date.today().year + 1, 12, 31)
+    assert first == date(2026, 1, 1)
+    assert gaps(figures[name], first, last) == []
+
+
+def test_a_gap_would_be_found() -> None:
+    entry = {"value": "1", "cites": TEXT}
+    values = {date(2026, 1, 2): entry, date(2026, 1, 4): {"abrogated": True, "cites": TEXT}, date(2026, 1, 6): entry}
+    figure = Dated[Decimal].model_validate(
+        {"label": "Essai", "unit": "m", "checked_on": date(2026, 1, 1), "values": values}
+    )
+    found = gaps(figure, date(2026, 1, 1), date(2026, 1, 7))
+    assert [day.day for day in found] == [1, 4, 5]
+
+
+def citations(value: object) -> Iterator[Citation]:
+    """Every citation inside a value."""
+    if isinstance(value, Citation):
+        yield value
+    elif isinstance(value, Value):
+        yield from (each for name in type(value).model_fields for each in citations(getattr(value, name)))
+    elif isinstance(value, dict):
+        yield from (each for inner in value.values() for each in citations(inner))
+    elif isinstance(value, tuple):
+        yield from (each for inner in value for each in citations(inner))
+
+
+def test_every_citation_of_the_demo_rulebook_has_a_text() -> None:
+    found = list(citations(demo_rulebook()))
+    written = "".join(demo_files().values())
+    assert len(found) == len(re.findall(r"cites:|^  - text:|^[A-Z]+-?[A-Z]*:$", written, re.MULTILINE))
+    assert all(len(citation.text) >= 10 for citation in found)
+    assert all(citation.url is None or citation.url.startswith("https://") for citation in found)
+
+
+def test_a_text_of_a_fictional_authority_says_so_and_is_never_marked_as_read() -> None:
+    found = list(citations(demo_rulebook()))
+    for citation in found:
+        local = "Exemple-Ville" in citation.text or "2025-118" in citation.text or "2026-001" in citation.text
+        assert bool(re.search(r"\(ficti(?:f|ve)\)", citation.text)) == local
+        assert (citation.verification is Verification.UNVERIFIED) == local
+    assert {citation.verification for citation in found} == set(Verification)
+
+
+def test_a_text_marked_as_read_says_where_to_read_it() -> None:
+    for citation in citations(demo_rulebook()):
+        assert citation.verification is not Verification.TEXT_READ or citation.url
+
+
+def test_every_zone_but_the_territory_lies_inside_it_and_has_a_period() -> None:
+    rulebook = demo_rulebook()
+    (territory,) = (zone.ring for zone in rulebook.zones if zone.id == Rulebook.TERRITORY)
+    west, east = min(x for x, _ in territory), max(x for x, _ in territory)
+    south, north = min(y for _, y in territory), max(y for _, y in territory)
+    others = [zone for zone in rulebook.zones if zone.id != Rulebook.TERRITORY]
+    assert all(west <= x <= east and south <= y <= north for zone in others for x, y in zone.ring)
+    assert {zone.id for zone in others} == {period.zone for period in rulebook.forbidden_periods}
