@@ -37,10 +37,10 @@ lock: ## Write requirements.txt and requirements-dev.txt from pyproject.toml
 	$(UV_LOCK) --output-file requirements.txt; \
 	$(UV_LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
-schema: ## Write the JSON Schema of the cities' files
+schema: ## Write migrations/schema.sql from the migrations
 	@scripts/setup.sh runtime && $(BIN)/permits schema
 
-openapi: ## Write the description of the HTTP API
+openapi: ## Write openapi.yaml from the code
 	@scripts/setup.sh runtime && $(BIN)/permits openapi
 
 clean: ## Remove the environment and the caches (never the data in var/)

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 from threading import Thread
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from pyproj.exceptions import CRSError
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -16,7 +18,9 @@ from permits.desk import Desk, Law
 from permits.document.errors import SealError
 from permits.document.press import Press
 from permits.document.seal import Pkcs12Seal
+from permits.domain.calendar import paris_day
 from permits.domain.establishment import Source
+from permits.domain.rulebook import NotInForce, Rulebook, limit_values
 from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
 from permits.law.load import RulebookError, load_directory
@@ -24,7 +28,7 @@ from permits.register.book import Register
 from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
 from permits.register.queue import ProcrastinateQueue
-from permits.settings import Settings
+from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
 from permits.sirene.recherche_entreprises import RechercheEntreprises
@@ -35,10 +39,6 @@ from permits.web.context import Context, Readiness
 log = logging.getLogger(__name__)
 
 LOOKUP_BUDGET_S = 8.0
-
-
-class Misconfigured(Exception):
-    """The service can't start with these settings; says which one and what to give."""
 
 
 def build(settings: Settings) -> FastAPI:
@@ -60,7 +60,7 @@ def _build(settings: Settings) -> FastAPI:
     engine = connect(settings.database_url.get_secret_value())
     if not settings.allow_unsafe_database:
         check_server(engine)
-    law = load_law(settings)
+    law = load_law(settings.rulebook)
     if law.rulebook.signatory_on(now().date()) is None:
         log.warning("no signatory has a valid delegation today: every application will be referred")
     directory = Directory([_source(source, settings) for source in settings.sirene_sources])
@@ -108,10 +108,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_law(settings: Settings) -> Law:
-    """Return the rulebook of the settings, with its measuring."""
-    rulebook, files = load_directory(settings.rulebook)
-    return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+def load_law(directory: Path) -> Law:
+    """Return the rulebook of the directory, with its measuring. Raises RulebookError."""
+    rulebook, files = load_directory(directory)
+    try:
+        surveyor = Surveyor(rulebook)
+    except CRSError as error:
+        raise RulebookError("authority.yaml", "crs", f"no projection is named {rulebook.authority.crs}") from error
+    return Law(rulebook=rulebook, files=files, surveyor=surveyor)
 
 
 def _seal(settings: Settings) -> Pkcs12Seal:
@@ -142,10 +146,7 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
 
 
 def _readiness(engine: Engine, press: Press, directory: Directory, worker: Worker, law: Law) -> list[Readiness]:
-    checks = [_database(engine), _press(press)]
-    signatory = law.rulebook.signatory_on(now().date())
-    told = "une délégation de signature est valable" if signatory else "aucune délégation valable : tout est transmis"
-    checks.append(Readiness("rulebook", True, f"{law.rulebook.digest[:12]} ; {told}"))
+    checks = [_database(engine), _press(press), _rulebook(law.rulebook, paris_day(now()))]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
@@ -162,6 +163,18 @@ def _database(engine: Engine) -> Readiness:
         log.exception("the database does not answer")
         return Readiness("database", False, "la base ne répond pas")
     return Readiness("database", True, "la base répond")
+
+
+def _rulebook(rulebook: Rulebook, day: date) -> Readiness:
+    """Every limit and a tariff are in force today; without a signatory everything is referred, which is told."""
+    try:
+        limit_values(rulebook.limits, day)
+        rulebook.tariff.on(day)
+    except NotInForce as missing:
+        return Readiness("rulebook", False, f"« {missing.name} » n’a pas de valeur en vigueur ce jour")
+    signed = "une délégation de signature est valable"
+    told = signed if rulebook.signatory_on(day) else "aucune délégation valable : tout est transmis"
+    return Readiness("rulebook", True, f"{rulebook.digest[:12]} ; {told}")
 
 
 def _press(press: Press) -> Readiness:

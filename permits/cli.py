@@ -1,6 +1,8 @@
 """`permits …`: serve, try, operate. Each command is short: the work is in the rooms."""
 
 import json
+import os
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -8,9 +10,11 @@ from uuid import uuid4
 
 import typer
 import uvicorn
+from pydantic import ValidationError
+from stdnum.fr import siren as stdnum_siren
 
 from permits.logs import set_up
-from permits.settings import ROOT, Settings
+from permits.settings import ROOT, Misconfigured, Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +33,28 @@ RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="
 def main() -> None:
     """Run the command line; what a person can mend is told in one line, without a traceback."""
     set_up()
-    app(prog_name="permits")
+    try:
+        app(prog_name="permits")
+    except Exception as error:
+        message = _mendable(error)
+        if message is None:
+            raise
+        typer.echo(f"permits : {message}", err=True)
+        sys.exit(1)
+
+
+def _mendable(error: Exception) -> str | None:
+    """Return what an operator should read of this error, None when it is a fault of ours."""
+    from sqlalchemy.exc import OperationalError
+
+    from permits.register.database import DatabaseUnfit
+
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        first = error.errors(include_input=False)[0]
+        return f"réglage PERMITS_{'_'.join(str(part) for part in first['loc'][:1]).upper()} : {first['msg']}"
+    if isinstance(error, OperationalError):
+        return f"la base ne répond pas : {error.orig}"
+    return str(error) if isinstance(error, Misconfigured | DatabaseUnfit) else None
 
 
 @app.command()
@@ -40,12 +65,11 @@ def serve(
     """Servir l’API et les pages."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = Settings().model_copy(update=given)
-    from app import Misconfigured, build
+    from app import build
 
-    try:
-        service = build(settings)
-    except Misconfigured as error:
-        fail(str(error))
+    service = build(settings)
+    # The key is held now: the processes that lay out pages have no use for its passphrase.
+    os.environ.pop("PERMITS_SEAL_PASSPHRASE", None)
     uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 
 
@@ -156,29 +180,34 @@ def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = RO
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Nom du client")],
-    siren: Annotated[list[str], typer.Option(help="SIREN auquel cette clé est remise (répétable)")] = [],  # noqa: B006 - typer wants a list
+    siren: Annotated[list[str] | None, typer.Option(help="SIREN auquel elle est remise (répétable)")] = None,
 ) -> None:
     """Créer une clé d’accès ; elle n’est montrée qu’une fois."""
+    sirens = siren or []
+    if wrong := [each for each in sirens if not stdnum_siren.is_valid(each)]:
+        fail(f"ce SIREN n’est pas valable : {wrong[0]}")
     from app import load_law
     from permits.register.clients import add_client, new_key
     from permits.register.database import connect
 
-    authority = load_law(Settings()).rulebook.authority.identity.id
+    authority = load_law(Settings().rulebook).rulebook.authority.identity.id
     key = new_key()
-    add_client(connect(_database_url(), pool_size=1), authority, name, siren, key, uuid4(), datetime.now(UTC))
+    add_client(connect(_database_url(), pool_size=1), authority, name, sirens, key, uuid4(), datetime.now(UTC))
     typer.echo(key.get_secret_value())
 
 
 @rulebook.command("check")
 def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)]) -> None:
     """Lire un règlement et dire son empreinte, ou la première erreur avec son fichier et sa ligne."""
-    from permits.law.load import RulebookError, load_directory
+    from app import load_law
+    from permits.law.load import RulebookError
 
     try:
-        loaded, files = load_directory(directory)
+        law = load_law(directory)
     except RulebookError as error:
         fail(str(error))
-    typer.echo(f"{loaded.authority.identity.name} : {len(files)} fichiers, empreinte {loaded.digest}")
+    checked = law.rulebook
+    typer.echo(f"{checked.authority.identity.name} : {len(law.files)} fichiers, empreinte {checked.digest}")
 
 
 def coming(body: dict[str, object]) -> dict[str, object]:

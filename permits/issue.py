@@ -6,11 +6,12 @@ any lock; what a crash interrupts is finished from the record by `finish_permit`
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from permits.desk import Desk, Law
 from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
+from permits.domain.application import Application
 from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
@@ -22,10 +23,9 @@ from permits.domain.permit import ActNumber, Permit, PermitState
 from permits.domain.place import (
     AddressCheck,
     Footprint,
+    GeocodedAddress,
     GeocoderUnavailable,
-    Place,
     PlaceFacts,
-    StandingPermit,
     Unmeasurable,
 )
 from permits.domain.siret import key_is_valid
@@ -90,7 +90,8 @@ def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None
     footprints = measure(desk.law, filing)
     answer = desk.registry.lookup(filing.application.siret)
     check_registry_answer(answer)
-    facts = gather(desk, filing, answer, footprints, desk.clock())
+    located = locate(desk, filing.application)
+    facts = gather(desk, filing, answer, footprints, located, desk.clock())
     return decide(filing.application, facts, desk.law.rulebook), answer
 
 
@@ -98,10 +99,11 @@ def decide_and_issue(
     desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint], *, waiting: bool = False
 ) -> Filed:
     """Gather, decide, record; then print, seal and file what was granted."""
+    located = locate(desk, filing.application)
     for _ in range(3):
         # One instant for the whole decision: at midnight its day, its number and its date stay together.
         at = desk.clock()
-        facts = gather(desk, filing, answer, footprints, at)
+        facts = gather(desk, filing, answer, footprints, located, at)
         decision = decide(filing.application, facts, desk.law.rulebook)
         try:
             if not isinstance(decision, Granted):
@@ -145,47 +147,67 @@ def measure(law: Law, filing: Filing) -> list[Footprint]:
     return footprints
 
 
-def gather(desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint], at: datetime) -> Facts:
+Located = tuple[GeocodedAddress | AddressCheck, ...]
+
+
+def locate(desk: Desk, application: Application) -> Located:
+    """Return where each occupancy's address is, or why that can't be told.
+
+    The first silence of the geocoder answers for the rest: ten addresses never wait ten times.
+    """
+    known: dict[str, GeocodedAddress | AddressCheck] = {}
+    for place in (occupancy.place for occupancy in application.occupancies):
+        if place.address in known:
+            continue
+        try:
+            found = desk.geocoder.locate(place.address, place.footprint.coordinates[0][0])
+        except GeocoderUnavailable:
+            return tuple(AddressCheck.UNAVAILABLE for _ in application.occupancies)
+        known[place.address] = found or AddressCheck.UNKNOWN_ADDRESS
+    return tuple(known[occupancy.place.address] for occupancy in application.occupancies)
+
+
+def gather(
+    desk: Desk,
+    filing: Filing,
+    answer: RegistryAnswer,
+    footprints: list[Footprint],
+    located: Located,
+    at: datetime,
+) -> Facts:
     """Establish everything that a decision taken at `at` rests on."""
-    application = filing.application
+    day = paris_day(at)
     return Facts(
         received_at=filing.received_at,
         received_on=paris_day(filing.received_at),
-        decided_on=paris_day(at),
+        decided_on=day,
         registry=answer,
-        siret_key_is_valid=key_is_valid(application.siret),
+        siret_key_is_valid=key_is_valid(filing.application.siret),
         assurance=filing.assurance,
         payer_assurance=filing.payer_assurance,
         places=tuple(
-            _place_facts(
-                desk,
-                occupancy.place,
-                footprint,
-                desk.register.standing_permits(footprint, application, filing.worksite_key),
-            )
-            for occupancy, footprint in zip(application.occupancies, footprints, strict=True)
+            _place_facts(desk, filing, footprint, address, day)
+            for footprint, address in zip(footprints, located, strict=True)
         ),
     )
 
 
-def _place_facts(desk: Desk, place: Place, footprint: Footprint, standing: tuple[StandingPermit, ...]) -> PlaceFacts:
-    surveyor = desk.law.surveyor
-    check, distance = AddressCheck.UNKNOWN_ADDRESS, None
-    try:
-        located = desk.geocoder.locate(place.address, place.footprint.coordinates[0][0])
-    except GeocoderUnavailable:
-        located, check = None, AddressCheck.UNAVAILABLE
-    if located is not None:
-        limit = desk.law.rulebook.limits.address_max_distance_m.on(paris_day(desk.clock())).value
-        distance = surveyor.distance_m(footprint, located.longitude, located.latitude)
-        check = AddressCheck.MATCHES if distance <= limit else AddressCheck.FAR
+def _place_facts(
+    desk: Desk, filing: Filing, footprint: Footprint, address: GeocodedAddress | AddressCheck, day: date
+) -> PlaceFacts:
+    surveyor, limits = desk.law.surveyor, desk.law.rulebook.limits
+    check, distance = address, None
+    if isinstance(check, GeocodedAddress):
+        distance = surveyor.distance_m(footprint, check.longitude, check.latitude)
+        near = distance <= limits.address_max_distance_m.on(day).value
+        check = AddressCheck.MATCHES if near else AddressCheck.FAR
     return PlaceFacts(
         footprint=footprint,
         in_territory=surveyor.in_territory(footprint),
         zones=surveyor.zones_of(footprint),
         address_check=check,
         address_distance_m=distance,
-        standing=standing,
+        standing=desk.register.standing_permits(footprint, filing.application, filing.worksite_key),
     )
 
 

@@ -1,10 +1,13 @@
 """A caller of our own API, as a partner's software would be: files a request and saves the arrêté."""
 
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from permits.domain.french import day_text
 
 
 class RequestRefused(Exception):
@@ -32,7 +35,7 @@ class Partner:
         path = output / f"{permit['number']}.pdf"
         path.write_bytes(document.content)
         return (
-            f"Permis {permit['number']} délivré à {answer['establishment']['name']}.\n"
+            f"Permis {permit['number']} délivré à {answer['establishment']['name'] or permit['siret']}.\n"
             f"Redevance : {answer['fee']['total'].replace('.', ',')} €\n"
             f"Arrêté : {path}\nVérification : {permit['verification_url']}"
         )
@@ -56,13 +59,13 @@ class Partner:
 
 
 def _unfinished(answer: dict[str, Any]) -> str:
-    silence = answer["acknowledgement"]["silence_on"]
+    silence = day_text(date.fromisoformat(answer["acknowledgement"]["silence_on"]))
     if answer["outcome"] == "awaiting_registry":
         head = f"Demande {answer['id']} reçue ; elle sera décidée dès que le registre des entreprises répondra."
     else:
         grounds = "\n".join(f"  – {ground['message']}" for ground in answer["decision"]["grounds"])
         head = f"Demande {answer['id']} transmise à un agent :\n{grounds}"
-    return f"{head}\nSans réponse au {silence}, elle sera réputée rejetée."
+    return f"{head}\nSans réponse le {silence}, elle sera réputée rejetée."
 
 
 def _raise_for_problem(response: httpx.Response) -> None:

@@ -12,6 +12,10 @@ from permits.domain.siret import Siret
 ROOT = Path(__file__).resolve().parents[1]
 
 
+class Misconfigured(Exception):
+    """The service can't start with these settings; says in French which one, and what to give."""
+
+
 class Settings(BaseSettings):
     """Everything that differs between two installations. Secrets never print."""
 

@@ -12,6 +12,7 @@ from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Granted, Referred
 from permits.domain.establishment import RegistryUnavailable
 from permits.domain.permit import PermitState, PressBusy
+from permits.domain.place import GeocoderUnavailable
 from permits.issue import (
     KeyReused,
     RequestInProgress,
@@ -316,6 +317,23 @@ def test_an_unavailable_geocoder_refers_and_never_grants(office: FakeOffice) -> 
     filed, _ = issue_permit(office.desk, office.filing())
 
     assert filed.outcome == "referred"
+
+
+def test_a_silent_geocoder_is_asked_once_for_the_whole_application(office: FakeOffice) -> None:
+    asked: list[str] = []
+
+    def silent(address: str, near: object) -> None:
+        asked.append(address)
+        raise GeocoderUnavailable
+
+    office.geocoder.locate = silent  # type: ignore[method-assign, assignment]
+    body = request_body("02-skip-and-materials-granted")
+    filed, _ = issue_permit(office.desk, office.filing(body))
+
+    assert len(body["occupancies"]) == 2
+    assert len(asked) == 1
+    assert isinstance(filed.decision, Referred)
+    assert [ground.rule for ground in filed.decision.grounds] == ["PLACE-ADDRESS", "PLACE-ADDRESS"]
 
 
 @pytest.mark.parametrize(("east_m", "outcome"), [(45, "granted"), (70, "referred")])

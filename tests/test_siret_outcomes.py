@@ -25,7 +25,7 @@ TABLE = [
     ("active", "99999001300024", "granted", "granted"),
     ("active, of La Poste, with its own key", "35600000009075", "granted", "granted"),
     ("unknown", "99999006200013", "siret_unknown", "SIRET-EXISTS"),
-    ("bad key and unknown", BAD_KEY_UNKNOWN, "siret_unknown", "SIRET-EXISTS"),
+    ("bad key, asked of one source only", BAD_KEY_UNKNOWN, "SIRET-EXISTS", "SIRET-EXISTS"),
     ("bad key and found", "99999099100013", "SIRET-CERTAIN", "SIRET-CERTAIN"),
     ("closed, its head office open", "99999004700022", "establishment_closed", "establishment_closed"),
     ("ceased", "99999005400010", "establishment_closed|company_ceased", "establishment_closed|company_ceased"),
@@ -122,3 +122,14 @@ def test_a_number_with_a_wrong_key_that_the_open_source_knows_is_referred(engine
 
     assert "SIRET-CERTAIN" in outcome(office, "99999099100013")
     assert outcome(office, BAD_KEY_UNKNOWN) == {"siret_unknown"}
+
+
+def test_an_outage_of_the_second_source_never_makes_a_wrong_key_unknown(engine: Engine, sandbox: str) -> None:
+    office = open_office(engine)
+    sources = [
+        ApiEntreprise(sandbox, SecretStr("jeton"), "21299999900015", contact=CONTACT),
+        RechercheEntreprises("http://127.0.0.1:9", contact=CONTACT),
+    ]
+    office = replace(office, desk=replace(office.desk, registry=Directory(sources)))
+
+    assert "SIRET-EXISTS" in outcome(office, BAD_KEY_UNKNOWN)

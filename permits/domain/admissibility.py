@@ -33,13 +33,14 @@ def check_dates(application: Application, day: date) -> None:
 
 
 def _is_proof(answer: NotFound) -> bool:
-    """True when a reference source does not hold this number, or refuses it for its wrong control key.
+    """True when a reference source does not hold this number, or when nobody knows one whose key is wrong.
 
-    API Entreprise does not look for a number whose key is wrong. A few real numbers have one: they
-    are found by the open source, asked next, and then a person looks.
+    API Entreprise does not look for a number whose control key is wrong. A few real numbers have
+    one, and the open source knows them: both must have answered, an outage proves nothing.
     """
-    heard_a_reference = any(evidence.source is not Source.RECHERCHE_ENTREPRISES for evidence in answer.evidence)
-    return answer.definite or (heard_a_reference and not key_is_valid(answer.siret))
+    heard = {evidence.source for evidence in answer.evidence}
+    both_answered = Source.RECHERCHE_ENTREPRISES in heard and len(heard) > 1
+    return answer.definite or (both_answered and not key_is_valid(answer.siret))
 
 
 def check_registry_answer(answer: RegistryAnswer) -> None:

@@ -55,7 +55,7 @@ class Beneficiary(Value):
 
 
 class PermittedOccupancy(Value):
-    """One thing allowed on the street. Lengths in metres; `billed_*` is the quantity behind the fee."""
+    """One thing allowed on the street. Lengths in metres, as declared; `area_m2` is the drawn area."""
 
     kind: Kind
     label: str

@@ -112,6 +112,10 @@ class Limits(Value):
     silence_months: Dated[Count]
 
 
+# What a prescription may quote: the limits that are figures.
+FIGURES = tuple(name for name in Limits.model_fields if name.endswith(("_m", "_m2", "_km", "_days", "_months")))
+
+
 class ForbiddenPeriod(Value):
     """Days on which nothing may stand in a zone, both ends included."""
 
@@ -132,7 +136,7 @@ class ForbiddenPeriod(Value):
 class PrescriptionRule(Value):
     """A condition written on the permit when one of `kinds` is asked for (any kind when empty).
 
-    `text` may hold {name} of a limit: the figure in force is printed.
+    `text` may hold the {name} of one of FIGURES: the figure in force is printed.
     """
 
     id: str
@@ -145,8 +149,8 @@ class PrescriptionRule(Value):
     @classmethod
     def _names_known_figures(cls, text: str) -> str:
         for _, name, layout, conversion in Formatter().parse(text):
-            if name is not None and (name not in Limits.model_fields or layout or conversion):
-                raise ValueError(f"no limit is named {{{name}}}; known: {', '.join(Limits.model_fields)}")
+            if name is not None and (name not in FIGURES or layout or conversion):
+                raise ValueError(f"no figure is named {{{name}}}; known: {', '.join(FIGURES)}")
         return text
 
 

@@ -311,7 +311,7 @@ def season_allows_it(case: Case) -> Iterator[Finding]:
         clashes = [
             period
             for period in case.rulebook.forbidden_periods
-            if period.zone in place.zones
+            if period.zone in (case.rulebook.TERRITORY, *place.zones)
             and period.from_day <= case.application.ends_on
             and case.application.starts_on <= period.to_day
         ]

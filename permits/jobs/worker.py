@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 300
 STALLED_AFTER_S = 30
+RESTART_AFTER_S = 2.0
 
 
 class Patience(BaseRetryStrategy):
@@ -48,6 +49,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready = Event()
+        self._stopping = Event()
         self._declare(Patience(first_wait_s))
 
     def start(self) -> None:
@@ -57,6 +59,7 @@ class Worker:
 
     def stop(self) -> None:
         """Let the jobs in hand end, then stop."""
+        self._stopping.set()
         if self._loop is not None and self._task is not None and not self._task.done():
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(timeout=30)
@@ -83,12 +86,16 @@ class Worker:
                 await app.job_manager.retry_job(job)
 
     def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except asyncio.CancelledError:
-            pass
-        except Exception:
-            log.exception("the worker stopped")
+        """Serve until told to stop; what ends it otherwise, such as a lost database, is waited out."""
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._serve())
+            except asyncio.CancelledError:
+                return
+            except Exception:
+                log.exception("the worker lost its database and will try again")
+            self._ready.set()
+            self._stopping.wait(RESTART_AFTER_S)
 
     async def _serve(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()

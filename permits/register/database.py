@@ -24,6 +24,8 @@ def connect(url: str, *, pool_size: int = 20) -> Engine:
         raise DatabaseUnfit("only PostgreSQL is supported: give an address that begins with postgresql://")
     return create_engine(
         target.set(drivername="postgresql+psycopg"),
+        # An error that shows a statement never shows what a person typed.
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,

@@ -292,6 +292,16 @@ def test_a_forbidden_period_cites_its_own_text_and_tells_both_periods() -> None:
     assert banned.citation == period.cites
 
 
+def test_a_forbidden_period_of_the_whole_territory_needs_no_zone() -> None:
+    rulebook = demo_rulebook()
+    closed = rulebook.forbidden_periods[1].model_copy(update={"zone": rulebook.TERRITORY})
+    strict = rulebook.model_copy(update={"forbidden_periods": (closed,)})
+    asked = an_application(starts_on=date(2027, 7, 20), ends_on=date(2027, 7, 24))
+    told = [each for each in decide(asked, some_facts(), strict).findings if each.rule == "EVENT-BAN"]
+
+    assert [each.outcome for each in told] == ["refer"]
+
+
 @pytest.mark.parametrize(
     ("standing", "message"),
     [

@@ -101,6 +101,30 @@ def test_a_job_whose_worker_died_is_run_again(busy_office: FakeOffice, worker: W
     assert eventually(is_issued, within_s=75)
 
 
+def test_the_worker_survives_the_loss_of_its_database_sessions(busy_office: FakeOffice, worker: Worker) -> None:
+    engine = busy_office.register.engine
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'permits-jobs'"
+
+    def sessions() -> int:
+        with engine.connect() as connection:
+            return int(connection.execute(text(mine + " AND datname = current_database()")).scalar_one())
+
+    worker.start()
+    assert eventually(lambda: sessions() > 0)
+    with engine.connect() as connection:
+        connection.execute(text(mine.replace("count(*)", "pg_terminate_backend(pid)")))
+    busy_office.registry.is_down = True
+    filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
+    busy_office.registry.is_down = False
+
+    def is_granted() -> bool:
+        later = busy_office.register.application(filed.filing.application_id)
+        return later is not None and later.outcome == "granted"
+
+    assert eventually(is_granted, within_s=30)
+    assert worker.is_alive()
+
+
 def test_resuming_finishes_what_it_can_and_leaves_the_rest(busy_office: FakeOffice) -> None:
     busy_office.press.broken = PrintError("encre")
     filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))

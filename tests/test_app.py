@@ -1,0 +1,69 @@
+"""The composition root: what it refuses to start on, and what it says of its readiness."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+import app
+from permits.document.seal import make_demo_seal
+from permits.domain.establishment import Source
+from permits.settings import ROOT, Misconfigured, Settings
+from tests.fakes import load_law
+
+
+def settings(**changes: object) -> Settings:
+    return Settings().model_copy(update={"allow_unsafe_database": True, **changes})
+
+
+def test_a_missing_database_is_told() -> None:
+    with pytest.raises(Misconfigured, match="PERMITS_DATABASE_URL"):
+        app.build(settings(database_url=None))
+
+
+def test_a_database_that_may_lose_commits_is_refused(database_url: str) -> None:
+    with pytest.raises(Misconfigured, match="power cut"):
+        app.build(settings(database_url=SecretStr(database_url), allow_unsafe_database=False))
+
+
+def test_a_silent_database_is_told_without_its_password() -> None:
+    url = SecretStr("postgresql://somebody:azerty@127.0.0.1:9/permits")
+    with pytest.raises(Misconfigured, match="ne répond pas") as error:
+        app.build(settings(database_url=url, allow_unsafe_database=False))
+    assert "azerty" not in str(error.value)
+
+
+def test_a_missing_seal_and_a_wrong_passphrase_are_told(database_url: str, tmp_path: Path) -> None:
+    known = {"database_url": SecretStr(database_url), "sirene_sources": (Source.RECHERCHE_ENTREPRISES,)}
+    with pytest.raises(Misconfigured, match="PERMITS_SEAL_PKCS12"):
+        app.build(settings(**known))
+    make_demo_seal(tmp_path / "seal")
+    with pytest.raises(Misconfigured, match=r"seal\.p12"):
+        app.build(settings(**known, seal_pkcs12=tmp_path / "seal" / "seal.p12", seal_passphrase=SecretStr("non")))
+
+
+def test_api_entreprise_without_a_token_is_told(database_url: str) -> None:
+    with pytest.raises(Misconfigured, match="PERMITS_API_ENTREPRISE_TOKEN"):
+        app.build(settings(database_url=SecretStr(database_url), sirene_sources=(Source.API_ENTREPRISE,)))
+
+
+def test_an_unknown_projection_is_a_mistake_of_the_rulebook(tmp_path: Path, database_url: str) -> None:
+    for path in (ROOT / "rulebooks" / "exemple").rglob("*.*"):
+        copy = tmp_path / path.relative_to(ROOT / "rulebooks" / "exemple")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text().replace("EPSG:3948", "EPSG:9999"))
+    with pytest.raises(Misconfigured, match=r"authority\.yaml: crs"):
+        app.build(settings(database_url=SecretStr(database_url), rulebook=tmp_path))
+
+
+@pytest.mark.parametrize(("day", "ok"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])
+def test_readiness_fails_on_a_day_without_figures(day: date, ok: bool) -> None:
+    assert app._rulebook(load_law().rulebook, day).ok is ok
+
+
+def test_readiness_tells_a_day_without_signatory_and_does_not_fail() -> None:
+    told = app._rulebook(load_law().rulebook, date(2032, 4, 1))
+
+    assert told.ok
+    assert "aucune délégation" in told.detail
