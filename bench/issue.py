@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from bench.plain import seal_for
+from bench.cpu import between, cpu_seconds
+from bench.plain import Plain, seal_for
 from bench.requests import Load, Requests, issue_for
 from bench.walk import ORDER, watched_service
 from permits.document import TEMPLATES
@@ -29,7 +30,7 @@ from tests.endtoend.running import Demo, forget, free_port
 CLIENTS = (1, 4, 16)
 SECONDS_EACH = 15.0
 PLAIN_SECONDS = 10.0
-ALONE_SECONDS = 12.0
+STEPS_SECONDS = 12.0
 
 
 def main() -> None:
@@ -53,16 +54,21 @@ def _measure(demo: Demo) -> None:
     plain = (_a_page(settings), settings.seal_pkcs12, settings.seal_passphrase.get_secret_value())
 
     before = seal_for(*plain, seconds=PLAIN_SECONDS)
-    loads = [issue_for(demo.url, key, requests, clients=n, seconds=SECONDS_EACH) for n in CLIENTS]
+    loads, costs = [], []
+    for clients in CLIENTS:
+        used = cpu_seconds(demo.processes())
+        loads.append(issue_for(demo.url, key, requests, clients=clients, seconds=SECONDS_EACH))
+        costs.append(between(used, cpu_seconds(demo.processes())))
     after = seal_for(*plain, seconds=PLAIN_SECONDS)
     _tell_rates(loads, before, after)
+    _tell_costs(loads, costs, before, after)
 
-    for clients in (1, 4):
+    for clients in CLIENTS[:2]:
         with watched_service(settings) as watch:
             url = f"http://{settings.host}:{settings.port}"
             issue_for(url, key, requests, clients=clients, seconds=2)
             watch.times.clear()
-            load = issue_for(url, key, requests, clients=clients, seconds=ALONE_SECONDS)
+            load = issue_for(url, key, requests, clients=clients, seconds=STEPS_SECONDS)
             _tell_steps(load, dict(watch.times))
     _tell_load()
 
@@ -106,29 +112,39 @@ def _tell_load() -> None:
     print(f"load average {os.getloadavg()[0]:.1f} (one minute)", flush=True)
 
 
-def _tell_rates(loads: list[Load], before: list[float], after: list[float]) -> None:
-    rates = [1 / statistics.mean(times) for times in (before, after)]
-    best = max(rates)
-    print("\nSealed permits per second                       rate   p50 ms   p95 ms   against plain")
+def _tell_rates(loads: list[Load], before: Plain, after: Plain) -> None:
+    best = max(before.per_second, after.per_second)
+    print(f"\n{'Sealed permits per second':46}    rate   p50 ms   p95 ms   against plain")
     for load in loads:
-        p50, p95 = _percentiles(load.times)
         waits = f"   ({load.told_to_wait} times told to wait)" if load.told_to_wait else ""
-        name = f"the service, {load.clients} client{'s' if load.clients > 1 else ''}"
-        print(f"  {name:44} {load.per_second:5.1f}   {p50:6.0f}   {p95:6.0f}   {load.per_second / best:5.2f} ×{waits}")
-    for name, times, rate in zip(("before", "after"), (before, after), rates, strict=True):
-        p50, p95 = _percentiles(times)
-        print(f"  {f'plain stack, one at a time ({name})':44} {rate:5.1f}   {p50:6.0f}   {p95:6.0f}")
+        told = _rate(f"the service, {load.name}", load.per_second, load.times)
+        print(f"{told}   {load.per_second / best:5.2f} ×{waits}")
+    print(_rate("plain stack, one at a time, before", before.per_second, before.times))
+    print(_rate("plain stack, one at a time, after", after.per_second, after.times))
     print(f"  (against the better of the two runs of the plain stack, {best:.1f} a second)", flush=True)
 
 
+def _rate(what: str, per_second: float, times: list[float]) -> str:
+    p50, p95 = _percentiles(times)
+    return f"  {what:44} {per_second:7.1f} {p50:8.0f} {p95:8.0f}"
+
+
+def _tell_costs(loads: list[Load], costs: list[dict[str, float]], before: Plain, after: Plain) -> None:
+    print(f"\n{'Processor time of one permit, ms':44}" + "".join(f"{load.name:>12}" for load in loads))
+    for role in costs[0]:
+        each = [cost[role] * 1000 / len(load.times) for load, cost in zip(loads, costs, strict=True)]
+        print(f"  {role:42}" + "".join(f"{cost:12.0f}" for cost in each))
+    totals = [sum(cost.values()) * 1000 / len(load.times) for load, cost in zip(loads, costs, strict=True)]
+    print(f"  {'together':42}" + "".join(f"{total:12.0f}" for total in totals))
+    print(f"  plain stack: {before.cpu * 1000:.0f} before, {after.cpu * 1000:.0f} after", flush=True)
+
+
 def _tell_steps(load: Load, times: dict[str, list[float]]) -> None:
-    clients = f"{load.clients} client{'s' if load.clients > 1 else ''}"
-    print(f"\nTime of each step, {clients}, {len(load.times)} permits            p50 ms   p95 ms")
-    for step in (*ORDER, "the whole request, seen by the client"):
-        found = times.get(step, []) if step in ORDER else load.times
-        if found:
-            p50, p95 = _percentiles(found)
-            print(f"  {step:46} {p50:8.1f} {p95:8.1f}")
+    print(f"\n{f'Time of each step, {load.name}, {len(load.times)} permits':46}   p50 ms   p95 ms")
+    steps = {step: times[step] for step in ORDER if step in times}
+    for step, found in (steps | {"the whole request, seen by the client": load.times}).items():
+        p50, p95 = _percentiles(found)
+        print(f"  {step:44} {p50:8.1f} {p95:8.1f}", flush=True)
 
 
 def _percentiles(times: list[float]) -> tuple[float, float]:

@@ -50,12 +50,16 @@ class Requests:
 
 @dataclass(frozen=True)
 class Load:
-    """What so many clients obtained: permits, the seconds it took, each answer's own time."""
+    """What so many clients obtained: permits, the seconds it took, each permit's own time."""
 
     clients: int
     seconds: float
     times: list[float]
     told_to_wait: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.clients} client{'s' if self.clients > 1 else ''}"
 
     @property
     def per_second(self) -> float:

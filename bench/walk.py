@@ -27,7 +27,7 @@ PARTS = {
     "seal + verify": ("press", "seal"),
     "file (T2)": ("register", "file"),
 }
-FUNCTIONS = {"measure the footprint": "measure", "gather, as a whole": "gather", "decide": "decide"}
+FUNCTIONS = {"measure the footprint": "measure", "decide": "decide"}
 NUMBER_LOCK = "T1: number's row locked"
 ORDER = (
     "find an earlier filing",
@@ -35,7 +35,6 @@ ORDER = (
     "gather: registry",
     "gather: geocoder",
     "gather: standing permits",
-    "gather, as a whole",
     "decide",
     "record (T1)",
     NUMBER_LOCK,

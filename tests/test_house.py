@@ -58,7 +58,7 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "permits" / "domain").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "permits" / "domain").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_domain_is_pure(path: Path) -> None:
     allowed = (set(sys.stdlib_module_names) - IMPURE_STANDARD) | PURE_LIBRARIES | {"permits"}
 

@@ -22,7 +22,8 @@ from permits.domain.decision import Decision, Finding, Granted, Outcome, Referre
 from permits.domain.establishment import NotFound, Protected, RegistryAnswer, Standing
 from permits.domain.place import AddressCheck
 from permits.domain.rulebook import CITED_RULES, Assurance
-from permits.domain.rules import RULES, Case, Rule, dimensions_match_the_drawing
+from permits.domain.rules import RULES, Case, Rule
+from permits.domain.rules.street import dimensions_match_the_drawing
 from permits.law.load import StrictLoader
 from tests.domain.builders import (
     SIRET,

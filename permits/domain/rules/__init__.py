@@ -1,0 +1,63 @@
+"""The rules: one small function each, in the order of the law, named as what is true when all is well.
+
+Every rule is heard and tells what it saw, good news too. The ids are those of the catalogue in
+docs/rules.md. A rule never refuses: it finds all well, sets a condition, or refers to a person.
+"""
+
+from permits.domain.rules.act import (
+    authority_is_competent,
+    kind_is_automatic,
+    nothing_enters_the_ground,
+    somebody_may_sign,
+)
+from permits.domain.rules.case import Case, Rule
+from permits.domain.rules.identity import (
+    applicant_speaks_for_the_company,
+    company_is_in_good_standing,
+    establishment_is_certain,
+    establishment_is_open,
+    payer_agrees,
+)
+from permits.domain.rules.period import (
+    duration_is_short_enough,
+    notice_is_respected,
+    season_allows_it,
+    start_is_near_enough,
+    start_is_still_to_come,
+)
+from permits.domain.rules.street import (
+    address_is_where_it_was_drawn,
+    dimensions_match_the_drawing,
+    parking_stays_free,
+    pedestrians_can_pass,
+    scaffold_stays_close_to_the_wall,
+    street_is_free,
+    traffic_keeps_its_lanes,
+)
+
+# In the order of the law, as the trace of a decision tells them.
+RULES: tuple[Rule, ...] = (
+    establishment_is_open,
+    establishment_is_certain,
+    company_is_in_good_standing,
+    applicant_speaks_for_the_company,
+    payer_agrees,
+    authority_is_competent,
+    somebody_may_sign,
+    nothing_enters_the_ground,
+    kind_is_automatic,
+    notice_is_respected,
+    start_is_still_to_come,
+    start_is_near_enough,
+    duration_is_short_enough,
+    pedestrians_can_pass,
+    scaffold_stays_close_to_the_wall,
+    parking_stays_free,
+    traffic_keeps_its_lanes,
+    season_allows_it,
+    address_is_where_it_was_drawn,
+    dimensions_match_the_drawing,
+    street_is_free,
+)
+
+__all__ = ["RULES", "Case", "Rule"]

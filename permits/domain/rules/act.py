@@ -1,0 +1,47 @@
+"""Which act is needed, who may take it, and whether the machine may."""
+
+from collections.abc import Iterator
+
+from permits.domain.application import Kind
+from permits.domain.decision import Finding
+from permits.domain.rules.case import Case
+
+
+def authority_is_competent(case: Case) -> Iterator[Finding]:
+    """The place lies in the authority's territory (CGCT art. L2213-6; otherwise CRPA art. L114-2)."""
+    for index, _, place in case.occupancies:
+        message = "L’emplacement est dans le ressort de l’autorité."
+        if not place.in_territory:
+            message = (
+                "L’emplacement n’est pas entièrement dans le ressort de l’autorité : un agent transmet ou partage."
+            )
+        yield case.finding("AUTH-MATCH", place.in_territory, message, occupancy=index)
+
+
+def somebody_may_sign(case: Case) -> Iterator[Finding]:
+    """The author's first name, name, quality and service are shown (CRPA art. L212-1, L212-2)."""
+    signatory = case.rulebook.signatory_on(case.facts.decided_on)
+    message = "Aucune délégation de signature n’est valable ce jour."
+    if signatory:
+        message = f"L’acte est pris par {signatory.first_name} {signatory.name}, {signatory.quality}."
+    yield case.finding("SIGNATORY", signatory is not None, message)
+
+
+def nothing_enters_the_ground(case: Case) -> Iterator[Finding]:
+    """Anchoring or digging needs a permission de voirie (CVR art. L113-2), taken by a person."""
+    for index, occupancy, _ in case.occupancies:
+        enters = occupancy.anchored_in_ground or occupancy.kind is Kind.TRENCH
+        message = "Rien n’entre dans le sol : un permis de stationnement suffit."
+        if enters:
+            message = "L’emprise entre dans le sol : il faut une permission de voirie, instruite par un agent."
+        yield case.finding("EMPRISE-NONE", not enters, message, occupancy=index)
+
+
+def kind_is_automatic(case: Case) -> Iterator[Finding]:
+    """The city names the kinds that the machine may decide alone."""
+    automatic = case.rulebook.limits.automatic_kinds.on(case.facts.decided_on)
+    for index, occupancy, _ in case.occupancies:
+        well = occupancy.kind in automatic.value
+        tail = "peut être accordé automatiquement" if well else "est toujours examiné par un agent"
+        message = f"Ce type d’occupation ({occupancy.kind.label}) {tail}."
+        yield case.finding("KIND-AUTOMATIC", well, message, citation=automatic.citation, occupancy=index)

@@ -1,0 +1,89 @@
+"""When: notice, start, duration, and the days that are closed to works."""
+
+from collections.abc import Iterator
+
+from permits.domain.calendar import nth_working_day_after
+from permits.domain.decision import Finding
+from permits.domain.french import day_text
+from permits.domain.rules.case import Case
+
+
+def notice_is_respected(case: Case) -> Iterator[Finding]:
+    """The application comes enough working days ahead: the day of filing is not counted, the first day is."""
+    notice = case.rulebook.limits.notice_working_days.on(case.facts.decided_on)
+    first = nth_working_day_after(case.facts.received_on, notice.value)
+    well = case.application.starts_on >= first
+    message = f"Le délai de {notice.value} jours ouvrés est respecté."
+    if not well:
+        message = f"Il faut {notice.value} jours ouvrés : premier jour possible le {day_text(first)}."
+    yield case.finding(
+        "NOTICE",
+        well,
+        message,
+        measured=case.application.starts_on.isoformat(),
+        limit=first.isoformat(),
+        citation=notice.citation,
+    )
+
+
+def start_is_still_to_come(case: Case) -> Iterator[Finding]:
+    """An application that waited may be decided when its period has begun: a person regularises."""
+    start, day = case.application.starts_on, case.facts.decided_on
+    well = start > day
+    message = "L’occupation commence après le jour de la décision."
+    if not well:
+        message = f"L’occupation devait commencer le {day_text(start)}, la décision est du {day_text(day)}."
+    yield case.finding("DATES-FUTURE", well, message, measured=start.isoformat(), limit=day.isoformat())
+
+
+def start_is_near_enough(case: Case) -> Iterator[Finding]:
+    """A street is not reserved years ahead."""
+    furthest = case.rulebook.limits.furthest_start_days.on(case.facts.decided_on)
+    ahead = (case.application.starts_on - case.facts.received_on).days
+    yield case.finding(
+        "START-FURTHEST",
+        ahead <= furthest.value,
+        f"Le début est dans {ahead} jour{'s' * (ahead > 1)} ; "
+        f"la machine accorde jusqu’à {furthest.value} jours à l’avance.",
+        measured=str(ahead),
+        limit=str(furthest.value),
+        citation=furthest.citation,
+    )
+
+
+def duration_is_short_enough(case: Case) -> Iterator[Finding]:
+    """Longer occupations are examined by a person."""
+    longest = case.rulebook.limits.longest_duration_days.on(case.facts.decided_on)
+    days = case.application.days
+    yield case.finding(
+        "DURATION-MAX",
+        days <= longest.value,
+        f"L’occupation dure {days} jour{'s' * (days > 1)} ; la machine accorde jusqu’à {longest.value} jours.",
+        measured=str(days),
+        limit=str(longest.value),
+        citation=longest.citation,
+    )
+
+
+def season_allows_it(case: Case) -> Iterator[Finding]:
+    """Markets, fairs and seasons close parts of the town to works on given days."""
+    for index, _, place in case.occupancies:
+        clashes = [
+            period
+            for period in case.rulebook.forbidden_periods
+            if period.zone in (case.rulebook.TERRITORY, *place.zones)
+            and period.from_day <= case.application.ends_on
+            and case.application.starts_on <= period.to_day
+        ]
+        for period in clashes:
+            yield case.finding(
+                "EVENT-BAN",
+                False,
+                f"{period.label} : aucune occupation du {day_text(period.from_day)} au {day_text(period.to_day)}.",
+                measured=f"{case.application.starts_on}/{case.application.ends_on}",
+                limit=f"{period.from_day}/{period.to_day}",
+                citation=period.cites,
+                occupancy=index,
+            )
+        if not clashes:
+            yield case.finding("EVENT-BAN", True, "Aucune période interdite à cet endroit.", occupancy=index)
