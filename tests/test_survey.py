@@ -143,6 +143,15 @@ def test_a_strip_of_20_centimetres_is_accepted_and_of_19_refused(town: Town, ang
     assert error.value.code == "footprint_too_narrow"
 
 
+@pytest.mark.parametrize(("width", "accepted"), [(0.1995, True), (0.1985, False)])
+def test_a_millimetre_of_slack_is_left_to_the_drawing(width: float, accepted: bool) -> None:
+    polygon = EXEMPLE_VILLE.polygon(rectangle(12, width))
+    if accepted:
+        assert measure(polygon).area_m2 == Decimal("2.39")
+    else:
+        assert refusal(polygon) == "footprint_too_narrow"
+
+
 def test_the_narrowest_width_is_the_one_of_the_rulebook() -> None:
     strip = EXEMPLE_VILLE.polygon(rectangle(12, 0.5))
     assert measure(strip, min_width_m=Decimal("0.50")).area_m2 == Decimal("6.00")
@@ -277,8 +286,11 @@ def test_what_lies_within_50_km_is_somebody_else_s_and_beyond_it_is_a_mistake() 
     neighbour = measure(north_of_territory(49_900))
     assert not DEMO.in_territory(neighbour)
     assert refusal(north_of_territory(50_100)) == "place_too_far"
-    assert refusal(north_of_territory(1_100), margin_km=Decimal("1")) == "place_too_far"
-    assert measure(north_of_territory(900), margin_km=Decimal("1")).area_m2 > 3
+    with pytest.raises(Unmeasurable, match="à plus de 50 km du ressort"):
+        measure(north_of_territory(50_100))
+    # The parallel bends by 20 cm between the corners of the territory.
+    assert refusal(north_of_territory(1_000.6), margin_km=Decimal("1")) == "place_too_far"
+    assert measure(north_of_territory(999.4), margin_km=Decimal("1")).area_m2 > 3
 
 
 def test_one_corner_far_away_is_enough() -> None:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
-from permits.domain.establishment import NotFound, Protected, RegistryAnswer, Standing
+from permits.domain.establishment import Evidence, NotFound, Protected, RegistryAnswer, Source, Standing
 from tests.domain.builders import SIRET, an_application, an_establishment, some_evidence
 
 TODAY = date(2026, 12, 21)
@@ -67,6 +67,34 @@ def test_a_definite_answer_about_the_siret_asked_is_told_at_once(answer: Registr
         check_registry_answer(answer)
     assert (error.value.code, error.value.pointer) == (code, "/siret")
     assert told in error.value.message
+
+
+WRONG_KEY = "99999001300023"
+OPEN_API, API_ENTREPRISE = (
+    some_evidence(source=Source.RECHERCHE_ENTREPRISES),
+    some_evidence(source=Source.API_ENTREPRISE),
+)
+
+
+def test_a_number_with_a_wrong_key_that_two_sources_do_not_know_does_not_exist() -> None:
+    for evidence in ((OPEN_API, API_ENTREPRISE), (API_ENTREPRISE, OPEN_API)):
+        with pytest.raises(Inadmissible) as error:
+            check_registry_answer(NotFound(siret=WRONG_KEY, definite=False, evidence=evidence))
+        assert error.value.code == "siret_unknown"
+
+
+@pytest.mark.parametrize(
+    ("siret", "evidence"),
+    [
+        (WRONG_KEY, (OPEN_API,)),  # the other source did not answer
+        (WRONG_KEY, (OPEN_API, OPEN_API)),
+        (WRONG_KEY, (API_ENTREPRISE,)),  # it does not look for such a number
+        (WRONG_KEY, ()),
+        (SIRET, (OPEN_API, API_ENTREPRISE)),
+    ],
+)
+def test_a_number_that_only_one_source_does_not_know_may_exist(siret: str, evidence: tuple[Evidence, ...]) -> None:
+    check_registry_answer(NotFound(siret=siret, definite=False, evidence=evidence))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from permits.domain.application import Application, Contact, DailyHours, FiledApplication, Kind, Occupancy
 from permits.domain.canonical import canonical_json
 from permits.domain.model import PlainText
-from tests.domain.builders import PLACE, a_filed_application, an_application, an_occupancy
+from permits.domain.place import Polygon
+from tests.domain.builders import FOOTPRINT, PLACE, a_filed_application, an_application, an_occupancy
 
 TEXT: TypeAdapter[str] = TypeAdapter(PlainText)
 
@@ -145,6 +146,29 @@ def test_the_length_of_a_worksite_is_that_of_what_is_kept() -> None:
     assert an_application(worksite="abc").worksite == "abc"
 
 
+@pytest.mark.parametrize(
+    ("path", "least", "most"),
+    [
+        (("urbanism_file",), 3, 40),
+        (("insurance", "insurer"), 2, 100),
+        (("insurance", "policy"), 1, 60),
+        (("occupancies", 0, "place", "address"), 3, 200),
+        (("worksite",), 3, 200),
+    ],
+)
+def test_each_text_is_held_in_its_lengths(path: tuple[str | int, ...], least: int, most: int) -> None:
+    for length, accepted in [(least - 1, False), (least, True), (most, True), (most + 1, False)]:
+        body = as_json(an_application())
+        inner: Any = body
+        for step in path[:-1]:
+            inner = inner[step]
+        inner[path[-1]] = "é" * length
+        if accepted:
+            assert "é" * length in canonical_json(Application.model_validate(body))
+        else:
+            assert refusal_of(Application, body) == path
+
+
 # --- SIRET -------------------------------------------------------------------------------------
 
 
@@ -177,12 +201,12 @@ def test_one_to_ten_occupancies_are_asked_for_at_once(count: int, accepted: bool
         ("length_m", ["0.01", "500", 12, 1.2, None], ["0", "-1", "500.01", "1.234", "NaN", "Infinity", "12,5", True]),
         ("width_m", ["0.01", "500"], ["0", "-0.01", "500.01", "0.001"]),
         ("height_m", ["0.01", "500"], ["0", "-0.01", "500.01", "0.001"]),
-        ("pieces", [1, 50], [0, -1, 51, 1.5, None, "deux"]),
-        ("vehicle_tonnes", ["0.01", "3.5", "200", None], ["0", "-3.5", "200.01", "3.555"]),
+        ("pieces", [1, 50], [0, -1, 51, 1.5, None, "deux", "2", True]),
+        ("vehicle_tonnes", ["0.01", "3.5", "199.99", "200", None], ["0", "-3.5", "200.01", "3.555"]),
         ("footway_clear_width_m", ["0", "1.40", "100", None], ["-0.01", "100.01", "1.405"]),
-        ("parking_spaces_taken", [0, 100], [-1, 101, 0.5, None]),
-        ("anchored_in_ground", [True, False], [None, "peut-être"]),
-        ("lane_closed", [True, False], [None, "peut-être"]),
+        ("parking_spaces_taken", [0, 100], [-1, 101, 0.5, None, "1", True]),
+        ("anchored_in_ground", [True, False], [None, "peut-être", "non", 0]),
+        ("lane_closed", [True, False], [None, "peut-être", "non", 0]),
         ("kind", ["scaffolding", "trench"], ["terrasse", "", None, "Scaffolding"]),
     ],
 )
@@ -271,6 +295,16 @@ def test_a_ring_has_4_to_500_positions(points: int, accepted: bool) -> None:
         assert Application.model_validate(body).occupancies[0].kind is Kind.SCAFFOLDING
     else:
         assert refusal_of(Application, body)[-2:] == ("coordinates", 0)
+
+
+@pytest.mark.parametrize(("rings", "accepted"), [(0, False), (1, True), (10, True), (11, False)])
+def test_a_polygon_has_1_to_10_rings(rings: int, accepted: bool) -> None:
+    ring = FOOTPRINT.coordinates[0]
+    if accepted:
+        assert len(Polygon(type="Polygon", coordinates=[ring] * rings).coordinates) == rings
+    else:
+        with pytest.raises(ValidationError):
+            Polygon(type="Polygon", coordinates=[ring] * rings)
 
 
 @pytest.mark.parametrize("kind", ["MultiPolygon", "Point", "polygon", None])

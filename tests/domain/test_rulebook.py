@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from permits.domain.decide import decide
 from permits.domain.rulebook import (
     Assurance,
+    AuthorityFile,
     Dated,
     Delegation,
     Entry,
@@ -22,7 +23,7 @@ from permits.domain.rulebook import (
     Zone,
     limit_values,
 )
-from tests.domain.builders import TEXT, an_application, demo_rulebook, some_facts
+from tests.domain.builders import TEXT, a_scale, an_application, demo_rulebook, some_facts
 
 FIRST, SECOND, END = date(2026, 1, 1), date(2027, 7, 1), date(2029, 1, 1)
 OTHER_TEXT = TEXT.model_copy(update={"text": "Un autre texte (fictif)"})
@@ -156,11 +157,13 @@ def test_who_signs_depends_on_the_day_both_ends_included(day: str, name: str | N
         {"unit": "piece", "per": "day", "kinds": ["terrasse"]},
         {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "-0.01"},
         {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "0.00001"},
+        {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "1000000.0001"},
     ],
 )
 def test_a_line_of_the_tariff_is_consistent(wrong: dict[str, object]) -> None:
     right = {"label": "Benne", "unit": "piece", "per": "day", "kinds": ["skip"], "rate": "14.5000"}
     assert TariffItem.model_validate(right).rate == Decimal("14.5")
+    assert TariffItem.model_validate(right | {"rate": "999999.9999"}).rate == Decimal("999999.9999")
     with pytest.raises(ValidationError):
         TariffItem.model_validate(right | wrong)
 
@@ -177,6 +180,8 @@ def test_a_forbidden_period_ends_on_its_first_day_or_later() -> None:
     "text",
     [
         "{largeur} m",
+        "{automatic_kinds}",
+        "{applicant_assurance_threshold}",
         "{} m",
         "{0} m",
         "{footway_min_clear_width_m.real} m",
@@ -190,6 +195,41 @@ def test_a_prescription_names_known_figures_and_computes_nothing(text: str) -> N
     assert PrescriptionRule(id="x", text="{footway_min_clear_width_m} m", cites=TEXT).id == "x"
     with pytest.raises(ValidationError):
         PrescriptionRule(id="x", text=text, cites=TEXT)
+
+
+def test_a_figure_has_a_label_and_may_be_zero() -> None:
+    limits = demo_rulebook().limits.model_dump()
+    limits["notice_working_days"]["values"] = {FIRST: {"value": 0, "cites": TEXT}}
+    limits["footprint_tolerance_m"]["values"] = {FIRST: {"value": "0", "cites": TEXT}}
+    limits["notice_working_days"]["label"] = "Délai"[:3]
+    read = Limits.model_validate(limits)
+    assert read.notice_working_days.on(FIRST).value == 0
+    assert read.footprint_tolerance_m.on(FIRST).value == 0
+    limits["notice_working_days"]["label"] = "Dé"
+    with pytest.raises(ValidationError, match="at least 3 characters"):
+        Limits.model_validate(limits)
+
+
+@pytest.mark.parametrize("field", ["visas", "considerations"])
+def test_an_authority_gives_at_least_one_text_and_one_reason(field: str) -> None:
+    authority = demo_rulebook().authority.model_dump()
+    AuthorityFile.model_validate(authority | {field: authority[field][:1]})
+    with pytest.raises(ValidationError, match=field):
+        AuthorityFile.model_validate(authority | {field: ()})
+
+
+def test_a_scale_has_at_least_one_line() -> None:
+    with pytest.raises(ValidationError, match="items"):
+        a_scale()
+
+
+def test_what_was_stored_of_an_assurance_keeps_its_meaning() -> None:
+    assert {level.code: int(level) for level in Assurance} == {
+        "none": 0,
+        "confirmed_email": 1,
+        "proconnect_siret": 2,
+        "key_bound_to_siren": 3,
+    }
 
 
 def test_a_zone_is_closed() -> None:

@@ -1,5 +1,6 @@
 """Reading a rulebook: every mistake is told with its file and its line or key; the demo rulebook is whole."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -428,6 +429,11 @@ def test_a_directory_of_more_than_500_files_is_told(tmp_path: Path) -> None:
 
 
 # --- the digest --------------------------------------------------------------------------------
+
+
+def test_the_digest_is_that_of_the_files_as_sorted_compact_utf_8_json() -> None:
+    files = {"b.yaml": "é\n", "a.yaml": ""}
+    assert digest_of(files) == hashlib.sha256('{"a.yaml":"","b.yaml":"é\\n"}'.encode()).hexdigest()
 
 
 def test_the_digest_names_the_files_whatever_their_order() -> None:
