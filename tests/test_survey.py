@@ -1,7 +1,7 @@
 """Measuring: rectangles built in metres on the ground, read back from their degrees."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -37,7 +37,7 @@ class Town:
         to_degrees = Transformer.from_crs(local, "EPSG:4326", always_xy=True)
         return [to_degrees.transform(x, y) for x, y in points]
 
-    def polygon(self, points: list[Metres]) -> Polygon:
+    def polygon(self, points: Sequence[Metres]) -> Polygon:
         """The polygon of these corners, closed."""
         ring = self.degrees(points)
         return Polygon(type="Polygon", coordinates=[[*ring, ring[0]]])

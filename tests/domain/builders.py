@@ -1,5 +1,6 @@
 """The main case, ready to be changed: a scaffolding of 12 m × 1.20 m in Exemple-Ville, granted for 92.40 €."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -167,7 +168,7 @@ def a_scale(*items: dict[str, Any], name: str = "Droits de voirie de l’essai")
     return Scale.model_validate({"name": name, "rounding": "line_half_up_cent", "items": items})
 
 
-def a_rulebook_with_scales(scales: dict[date, Scale | None]) -> Rulebook:
+def a_rulebook_with_scales(scales: Mapping[date, Scale | None]) -> Rulebook:
     """The demo rulebook with other scales, each from its day on; None abrogates."""
     entries = {day: Entry[Scale](value=scale, abrogated=scale is None, cites=TEXT) for day, scale in scales.items()}
     tariff = Dated[Scale](label="Droits de voirie", unit="EUR", checked_on=date(2026, 11, 23), values=entries)

@@ -360,7 +360,7 @@ def test_a_contact_is_an_address_and_a_number(contact: dict[str, Any], accepted:
 def test_a_value_never_changes() -> None:
     application = an_application()
     with pytest.raises(ValidationError):
-        application.siret = "99999002100019"
+        application.siret = "99999002100019"  # type: ignore[misc]
 
 
 def test_an_application_survives_json() -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from permits.domain.decide import decide
+from permits.domain.permit import Signatory
 from permits.domain.rulebook import (
     Assurance,
     AuthorityFile,
@@ -18,7 +19,6 @@ from permits.domain.rulebook import (
     NotInForce,
     PrescriptionRule,
     Rulebook,
-    Signatory,
     TariffItem,
     Zone,
     limit_values,

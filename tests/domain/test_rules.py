@@ -10,7 +10,7 @@ from permits.domain.decide import decide
 from permits.domain.decision import Finding
 from permits.domain.establishment import Standing
 from permits.domain.place import AddressCheck, StandingPermit
-from permits.domain.rulebook import Assurance
+from permits.domain.rulebook import Assurance, Dated
 from tests.domain.builders import (
     a_place,
     an_application,
@@ -266,7 +266,7 @@ def test_every_ground_is_told_in_the_order_of_the_law() -> None:
 
 def test_each_finding_cites_the_text_of_its_figure_or_of_its_rule() -> None:
     limits = demo_rulebook().limits
-    figures = {
+    figures: dict[str, Dated[Any]] = {
         "APPLICANT": limits.applicant_assurance_threshold,
         "KIND-AUTOMATIC": limits.automatic_kinds,
         "NOTICE": limits.notice_working_days,

@@ -76,7 +76,8 @@ def test_the_declared_area_is_billed_when_it_agrees_with_the_drawing(length: str
 
 @pytest.mark.parametrize("undeclared", ["length_m", "width_m"])
 def test_a_dimension_not_declared_leaves_the_drawing_to_be_billed(undeclared: str) -> None:
-    fee = fee_of(places=(a_place(area_m2="20.00"),), **{undeclared: None})
+    changes: dict[str, Any] = {undeclared: None}
+    fee = fee_of(places=(a_place(area_m2="20.00"),), **changes)
     assert amounts(fee) == ["120.00", "6.00"]
 
 
@@ -169,7 +170,7 @@ def test_each_line_shows_its_quantity_unit_rate_and_text() -> None:
         Decimal("1.20"),
     )
     assert scaffolding.citation.text == "Délibération n° 2025-118 du 10 décembre 2025, annexe 1 (fictive)"
-    assert (request.label, request.quantity, request.unit) == ("Frais de dossier", 1, "dossier")
+    assert (request.label, request.quantity, request.unit) == ("Frais de dossier", Decimal(1), "dossier")
 
 
 @pytest.mark.parametrize(
