@@ -32,7 +32,7 @@ from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
 from permits.sirene.recherche_entreprises import RechercheEntreprises
-from permits.survey import Surveyor
+from permits.survey import CrossingZone, Surveyor
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
 
@@ -115,6 +115,8 @@ def load_law(directory: Path) -> Law:
         surveyor = Surveyor(rulebook)
     except CRSError as error:
         raise RulebookError("authority.yaml", "crs", f"no projection is named {rulebook.authority.crs}") from error
+    except CrossingZone as error:
+        raise RulebookError("zones.geojson", str(error), "this zone crosses itself") from error
     return Law(rulebook=rulebook, files=files, surveyor=surveyor)
 
 

@@ -14,11 +14,12 @@ _ROLES = {
     "postgres": "PostgreSQL",
 }
 CLIENTS = "the clients"
+EVERYTHING = "everything on this machine"
 
 
 def cpu_seconds(processes: dict[int, str]) -> dict[str, float]:
-    """Return what each kind of process has used so far, and this one, which plays the clients."""
-    used = dict.fromkeys(_ROLES.values(), 0.0) | {CLIENTS: time.process_time()}
+    """Return what each kind of process has used so far, this one, which plays the clients, and everything."""
+    used = dict.fromkeys(_ROLES.values(), 0.0) | {CLIENTS: time.process_time(), EVERYTHING: _busy_seconds()}
     for pid, command in processes.items():
         role = next((role for word, role in _ROLES.items() if word in command), None)
         # A process may have ended; the name in parentheses may hold spaces.
@@ -27,6 +28,12 @@ def cpu_seconds(processes: dict[int, str]) -> dict[str, float]:
             if role is not None:
                 used[role] += (int(fields[11]) + int(fields[12])) / _TICKS
     return used
+
+
+def _busy_seconds() -> float:
+    """Return the time that all cores together have spent on anything but waiting."""
+    user, nice, system, _idle, _iowait, *rest = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(int(ticks) for ticks in (user, nice, system, *rest)) / _TICKS
 
 
 def between(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:

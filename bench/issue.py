@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from bench.cpu import between, cpu_seconds
+from bench.cpu import EVERYTHING, between, cpu_seconds
 from bench.plain import Plain, seal_for
 from bench.requests import Load, Requests, issue_for
 from bench.walk import ORDER, watched_service
@@ -131,12 +131,15 @@ def _rate(what: str, per_second: float, times: list[float]) -> str:
 
 def _tell_costs(loads: list[Load], costs: list[dict[str, float]], before: Plain, after: Plain) -> None:
     print(f"\n{'Processor time of one permit, ms':44}" + "".join(f"{load.name:>12}" for load in loads))
-    for role in costs[0]:
+    ours = [role for role in costs[0] if role != EVERYTHING]
+    for role in ours:
         each = [cost[role] * 1000 / len(load.times) for load, cost in zip(loads, costs, strict=True)]
         print(f"  {role:42}" + "".join(f"{cost:12.0f}" for cost in each))
-    totals = [sum(cost.values()) * 1000 / len(load.times) for load, cost in zip(loads, costs, strict=True)]
-    print(f"  {'together':42}" + "".join(f"{total:12.0f}" for total in totals))
-    print(f"  plain stack: {before.cpu * 1000:.0f} before, {after.cpu * 1000:.0f} after", flush=True)
+    sums = [sum(cost[role] for role in ours) for cost in costs]
+    print(f"  {'together':42}" + "".join(f"{s * 1000 / len(o.times):12.0f}" for s, o in zip(sums, loads, strict=True)))
+    print(f"  plain stack: {before.cpu * 1000:.0f} before, {after.cpu * 1000:.0f} after")
+    others = [(c[EVERYTHING] - s) / o.seconds for c, s, o in zip(costs, sums, loads, strict=True)]
+    print(f"{'Cores kept busy by other programs':44}" + "".join(f"{cores:12.2f}" for cores in others), flush=True)
 
 
 def _tell_steps(load: Load, times: dict[str, list[float]]) -> None:

@@ -17,6 +17,12 @@ _GEOD = Geod(ellps="GRS80")
 # Beyond this the projection of the territory says nothing useful of a distance.
 _FAR_AWAY_M = 1_000_000
 _LARGEST_M2 = 500_000
+# How far the tip of a sharp corner may reach beyond where the narrowest allowed width still fits.
+_SHARPEST_TIP_M = 0.5
+
+
+class CrossingZone(Exception):
+    """A zone of the rulebook crosses itself: nothing can be said to lie in it."""
 
 
 class Surveyor:
@@ -29,7 +35,9 @@ class Surveyor:
         self._territory = self._zones.pop(Rulebook.TERRITORY)
         centre = Shape(rulebook.zone(Rulebook.TERRITORY).ring).centroid
         self.centre = (centre.x, centre.y)
-        for shape in (self._territory, *self._zones.values()):
+        for zone_id, shape in ((Rulebook.TERRITORY, self._territory), *self._zones.items()):
+            if not shape.is_valid:
+                raise CrossingZone(zone_id)
             prepare(shape)
 
     def measure(self, polygon: Polygon, *, tolerance_m: Decimal, min_width_m: Decimal, margin_km: Decimal) -> Footprint:
@@ -41,10 +49,8 @@ class Surveyor:
             raise Unmeasurable("footprint_self_crossing", "Le contour se croise : dessinez un polygone simple.")
         if shape.area > _LARGEST_M2:
             raise Unmeasurable("footprint_too_large", "L’emprise dépasse 50 hectares : vérifiez les coordonnées.")
-        # Half a millimetre of slack: a strip exactly as wide as the limit is accepted.
-        spine = shape.buffer(0.0005 - float(min_width_m) / 2, join_style="mitre")
         core = shape.buffer(-float(tolerance_m), join_style="mitre")
-        if not isinstance(spine, Shape) or spine.is_empty or not isinstance(core, Shape) or core.is_empty:
+        if not isinstance(core, Shape) or core.is_empty or not _is_wide_enough(shape, float(min_width_m)):
             raise Unmeasurable(
                 "footprint_too_narrow",
                 f"L’emprise a moins de {str(min_width_m).replace('.', ',')} m de large à un endroit.",
@@ -99,6 +105,19 @@ class Surveyor:
             if self._territory.distance(Point(self._to_metres.transform(longitude, latitude))) > margin_m:
                 return False
         return True
+
+
+def _is_wide_enough(shape: Shape, min_width_m: float) -> bool:
+    """Tell whether a disc of that width can go everywhere in the shape, but for the tip of a sharp corner.
+
+    A neck or an arm that is narrower would vanish from the core, and could be booked twice.
+    """
+    # Half a millimetre of slack: a strip exactly as wide as the limit is accepted.
+    radius = min_width_m / 2 - 0.0005
+    spine = shape.buffer(-radius, join_style="mitre")
+    if not isinstance(spine, Shape) or spine.is_empty:
+        return False
+    return bool(spine.buffer(radius + _SHARPEST_TIP_M).covers(shape))
 
 
 def _outer_ring(polygon: Polygon) -> list[tuple[float, float]]:

@@ -1,5 +1,6 @@
 """The composition root: what it refuses to start on, and what it says of its readiness."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 import app
 from permits.document.seal import make_demo_seal
 from permits.domain.establishment import Source
+from permits.law.load import RulebookError
 from permits.settings import ROOT, Misconfigured, Settings
 from tests.fakes import load_law
 
@@ -55,6 +57,16 @@ def test_an_unknown_projection_is_a_mistake_of_the_rulebook(tmp_path: Path, data
         copy.write_text(path.read_text().replace("EPSG:3948", "EPSG:9999"))
     with pytest.raises(Misconfigured, match=r"authority\.yaml: crs"):
         app.build(settings(database_url=SecretStr(database_url), rulebook=tmp_path))
+
+
+def test_a_zone_that_crosses_itself_is_a_mistake_of_the_rulebook(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "rulebooks" / "exemple", tmp_path / "copy")
+    zones = tmp_path / "copy" / "zones.geojson"
+    corner, crossed = "[-3.878, 48.377], [-3.878, 48.3785]", "[-3.878, 48.3785], [-3.878, 48.377]"
+    assert corner in zones.read_text()
+    zones.write_text(zones.read_text().replace(corner, crossed))
+    with pytest.raises(RulebookError, match="crosses itself"):
+        app.load_law(tmp_path / "copy")
 
 
 @pytest.mark.parametrize(("day", "ok"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])

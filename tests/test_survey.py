@@ -437,3 +437,16 @@ def test_a_coordinate_that_is_no_number_never_reaches_the_surveyor(number: str) 
         assert error.value.errors()[0]["loc"][:4] == ("coordinates", 0, 1, 0)
     with pytest.raises(ValidationError, match="finite"):
         Polygon.model_validate({"type": "Polygon", "coordinates": [[(float(number), 48.3)] * 4]})
+
+
+@pytest.mark.parametrize(("width", "accepted"), [(0.08, False), (0.19, False), (0.21, True)])
+def test_a_narrow_arm_is_refused_like_a_narrow_strip(width: float, accepted: bool) -> None:
+    """It would vanish from the core, and could be booked twice."""
+    corners: list[Metres] = [(0, 0), (1, 0), (1, 0.5), (10, 0.5), (10, 0.5 + width), (1, 0.5 + width), (1, 1), (0, 1)]
+    shape = EXEMPLE_VILLE.polygon(corners)
+    if accepted:
+        assert measure(shape).area_m2 > 2
+    else:
+        with pytest.raises(Unmeasurable) as refused:
+            measure(shape)
+        assert refused.value.code == "footprint_too_narrow"

@@ -6,7 +6,7 @@ from permits.domain.facts import Facts
 from permits.domain.french import day_text, measure
 from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, limit_values
 from permits.domain.rules import RULES, Case
-from permits.domain.tariff import NoPrice, compute_fee
+from permits.domain.tariff import ChangingBase, NoPrice, compute_fee
 
 
 def decide(application: Application, facts: Facts, rulebook: Rulebook) -> Decision:
@@ -32,6 +32,9 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
         fee = compute_fee(application, facts.places, rulebook, facts.decided_on)
     except NoPrice as missing:
         message = f"Le tarif ne prévoit pas ce type d’occupation ({missing.kind.label}) : un agent fixe la redevance."
+        return None, case.finding("PRICE", False, message)
+    except ChangingBase as change:
+        message = f"Le tarif change de base pendant la période ({change.kind.label}) : un agent fixe la redevance."
         return None, case.finding("PRICE", False, message)
     except NotInForce as missing:
         message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {day_text(missing.day)})."

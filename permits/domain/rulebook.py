@@ -164,7 +164,8 @@ class TariffItem(Value):
     kinds: tuple[Kind, ...] = ()
     unit: Literal["m2", "piece", "request"]
     per: Literal["day", "week", "once"]
-    rate: Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=4)]
+    # Nothing is free by a figure: a free case needs its own text (CG3P art. L2125-1), and is not there yet.
+    rate: Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
     started_unit: bool = False
 
     @model_validator(mode="after")
@@ -204,6 +205,12 @@ class Delegation(Value):
     from_day: Day
     to_day: Day | None = None
     signatory: Signatory
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.to_day is not None and self.to_day < self.from_day:
+            raise ValueError("to_day comes before from_day")
+        return self
 
 
 class Series(Value):

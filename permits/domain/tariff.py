@@ -23,6 +23,14 @@ class NoPrice(Exception):
         self.scale = scale
 
 
+class ChangingBase(Exception):
+    """The scales of the period count this kind on different time bases: what is due across the change is not told."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"{kind} changes its time base during the period")
+        self.kind = kind
+
+
 def dimensions_agree(occupancy: Occupancy, place: PlaceFacts, rulebook: Rulebook, day: date) -> bool:
     """Tell whether length × width × pieces is within the rulebook's tolerance of the drawn area.
 
@@ -55,8 +63,8 @@ def billed_area_m2(occupancy: Occupancy, place: PlaceFacts, rulebook: Rulebook, 
 def compute_fee(application: Application, places: tuple[PlaceFacts, ...], rulebook: Rulebook, day: date) -> Fee:
     """Return the fee of the whole period.
 
-    Each day (or week begun) is charged at the scale in force on its first day. Raises NoPrice, or
-    NotInForce when no scale covers a day.
+    Each day (or week begun) is charged at the scale in force on its first day. Raises NoPrice,
+    ChangingBase, or NotInForce when no scale covers a day.
     """
     lines = [
         line
@@ -73,6 +81,9 @@ def _occupancy_lines(
 ) -> Iterator[FeeLine]:
     area = billed_area_m2(occupancy, place, rulebook, day)
     days = [(rulebook.tariff.on(d), d) for d in application.each_day()]
+    bases = {_time_bases(scale, occupancy.kind) for scale, _ in groupby(days, key=lambda pair: pair[0])}
+    if len(bases - {()}) > 1:
+        raise ChangingBase(occupancy.kind)
     for scale, group in groupby(days, key=lambda pair: pair[0]):
         span = [d for _, d in group]
         items = [item for item in scale.value.items if occupancy.kind in item.kinds]
@@ -85,6 +96,10 @@ def _occupancy_lines(
             count = _charged_units(item, application.starts_on, span)
             if count:
                 yield _line(item, scale, quantity, count)
+
+
+def _time_bases(scale: InForce[Scale], kind: Kind) -> tuple[str, ...]:
+    return tuple(sorted(item.per for item in scale.value.items if kind in item.kinds))
 
 
 def _charged_units(item: TariffItem, starts_on: date, span: list[date]) -> int:

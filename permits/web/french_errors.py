@@ -50,8 +50,15 @@ _MESSAGES = {
 def field_errors(errors: Sequence[Any], limit: int = 50) -> Iterator[tuple[str, str, str]]:
     """Yield (JSON pointer, code, French message) for each finding, at most `limit`."""
     for error in errors[:limit]:
+        if error["type"] == "too_short" and _is_explained(error["loc"], errors):
+            continue
         where, *path = error["loc"]
         yield _pointer(where, path), error["type"], _message(error)
+
+
+def _is_explained(place: tuple[Any, ...], errors: Sequence[Any]) -> bool:
+    """True when an element of this list is itself wrong: pydantic then counts it as missing."""
+    return any(len(error["loc"]) > len(place) and error["loc"][: len(place)] == place for error in errors)
 
 
 def _pointer(where: object, path: list[Any]) -> str:

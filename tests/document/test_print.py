@@ -100,7 +100,7 @@ def test_a_real_permit_says_neither_specimen_nor_fictional(
     [
         ({"ends_on": date(2027, 3, 1)}, "autorisée le 1er mars 2027, soit 1 jour calendaire,"),
         ({"daily_hours": None}, "de jour comme de nuit"),
-        ({"payer_siret": "55208131766522"}, "due par l’établissement 552 081 317 66522"),
+        ({"payer_siret": "55208131766522"}, "due par l’établissement de SIRET 55208131766522"),
         ({"insurance": None}, "pendant toute la durée de l’occupation. À la fin"),
         ({"urbanism_file": None}, "Chantier : Ravalement de la façade sur rue."),
         ({"prescriptions": ()}, "n’est soumise à aucune autre prescription"),

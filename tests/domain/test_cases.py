@@ -278,7 +278,7 @@ def test_every_rule_is_satisfied_in_one_case_and_refers_in_another(rule: Rule) -
         beginnings = {finding.message.split(" :")[0].split(" avec")[0] for finding in findings}
         assert beginnings == {
             "Les dimensions déclarées concordent",
-            "La surface dessinée fait foi pour la redevance",
+            "Les dimensions ne concordent pas",
         }
     else:
         assert outcomes == {Outcome.OK, Outcome.REFER}

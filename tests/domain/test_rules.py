@@ -179,7 +179,14 @@ NOTHING_IS_WELL: list[Told] = [
     ),
     ("EVENT-BAN", "ok", "Aucune période interdite à cet endroit.", None, None, 0),
     ("PLACE-ADDRESS", "refer", "L’adresse n’a pas été trouvée : un agent la vérifie.", None, "50", 0),
-    ("DIMENSIONS", "ok", "La surface dessinée fait foi pour la redevance : 14,40 m².", None, "14.40", 0),
+    (
+        "DIMENSIONS",
+        "ok",
+        "Les dimensions ne concordent pas : au mètre carré, l’emprise dessinée compte (14,40 m²).",
+        None,
+        "14.40",
+        0,
+    ),
     (
         "OVERLAP",
         "refer",

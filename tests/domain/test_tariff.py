@@ -14,7 +14,7 @@ from permits.domain.decide import decide
 from permits.domain.decision import Fee, Granted, Referred
 from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import NotInForce, Rulebook
-from permits.domain.tariff import NoPrice, billed_area_m2, compute_fee, dimensions_agree
+from permits.domain.tariff import ChangingBase, NoPrice, billed_area_m2, compute_fee, dimensions_agree
 from tests.domain.builders import (
     TEXT,
     a_place,
@@ -268,6 +268,14 @@ def test_a_kind_without_a_line_in_the_second_scale_has_no_price() -> None:
     with pytest.raises(NoPrice):
         fee_of(days=5, rulebook=a_rulebook_with_scales(scales))
     assert fee_of(days=4, rulebook=a_rulebook_with_scales(scales)).total == Decimal("69.12")
+
+
+def test_a_change_of_time_base_during_the_period_is_referred_and_never_guessed() -> None:
+    weekly = PER_M2_DAY | {"per": "week"}
+    scales = {date(2026, 1, 1): a_scale(weekly), MONDAY + timedelta(days=3): a_scale(PER_M2_DAY)}
+    with pytest.raises(ChangingBase):
+        fee_of(days=7, rulebook=a_rulebook_with_scales(scales))
+    assert fee_of(days=3, rulebook=a_rulebook_with_scales(scales)).total > 0
 
 
 @pytest.mark.parametrize("kind", sorted(Kind))

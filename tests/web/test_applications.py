@@ -179,6 +179,12 @@ def test_what_cannot_be_filed_is_told_at_once_and_nothing_is_kept(api: Api, path
     assert api.office.register.waiting() == []
 
 
+def test_a_fault_in_the_only_occupancy_is_told_once(api: Api) -> None:
+    problem = api.post(changed("/occupancies/0/pieces", 51)).json()
+
+    assert [error["pointer"] for error in problem["errors"]] == ["/occupancies/0/pieces"]
+
+
 def test_a_closed_establishment_is_422_and_says_since_when(api: Api) -> None:
     api.office.registry.answers[SIRET] = open_establishment(is_open=False, closed_on=date(2024, 6, 30))
     problem = api.post().json()

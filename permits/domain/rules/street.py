@@ -106,7 +106,9 @@ def dimensions_match_the_drawing(case: Case) -> Iterator[Finding]:
         if dimensions_agree(occupancy, place, case.rulebook, day):
             message = f"Les dimensions déclarées concordent avec l’emprise dessinée ({measure(drawn)} m²)."
         else:
-            message = f"La surface dessinée fait foi pour la redevance : {measure(drawn)} m²."
+            message = (
+                f"Les dimensions ne concordent pas : au mètre carré, l’emprise dessinée compte ({measure(drawn)} m²)."
+            )
         yield case.finding(
             "DIMENSIONS",
             True,
