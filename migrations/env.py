@@ -1,4 +1,7 @@
-"""Alembic's entry: runs the migrations on the connection it is handed (see permits.register.database)."""
+"""Alembic's entry: runs the migrations on the connection it is handed (see permits.register.database).
+
+The register only moves forward: a revision has no downgrade, a backup is restored instead.
+"""
 
 from alembic import context
 

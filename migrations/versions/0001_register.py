@@ -195,7 +195,3 @@ def upgrade() -> None:
     # The queue's own script for the locked version; a newer version comes with a revision of its own.
     op.get_bind().exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
     op.execute("SET LOCAL search_path = public, jobs")
-
-
-def downgrade() -> None:
-    raise NotImplementedError("the register only moves forward: restore a backup instead")
