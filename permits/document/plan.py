@@ -177,7 +177,7 @@ def _words(group: dict[int, PermittedOccupancy], scale: int) -> str:
         lengths = ", ".join(text for _, _, text in _sides(each)) or "contour courbe"
         area = square_metres(each.area_m2)
         shown.append(f"repère {mark}, {each.label}, {each.address}, {area}, côtés : {lengths}")
-    return f"Plan des emprises au 1:{scale}, nord en haut. " + " ; ".join(shown) + "."
+    return f"Plan des emprises au 1:{scale}, nord du quadrillage en haut. " + " ; ".join(shown) + "."
 
 
 def _open(ring: Sequence[Metres]) -> list[Metres]:

@@ -88,7 +88,7 @@ def test_far_occupancies_get_their_own_sheet_and_keep_their_marks() -> None:
 
 def test_the_plan_is_told_in_words() -> None:
     words = plan_of(rectangle(8, 1.2)).words
-    assert words.startswith("Plan des emprises au 1:100, nord en haut.")
+    assert words.startswith("Plan des emprises au 1:100, nord du quadrillage en haut.")
     assert "14 rue du Four" in words and "9,60\u00a0m²" in words and "8,00\u00a0m" in words
 
 

@@ -169,7 +169,7 @@ def test_pictures_have_words(pdf: bytes) -> None:
     assert [text.split(".")[0] for text in words] == [
         "Emblème de l’autorité",
         "Code QR de vérification",
-        "Plan des emprises au 1:100, nord en haut",
+        "Plan des emprises au 1:100, nord du quadrillage en haut",
     ]
 
 
