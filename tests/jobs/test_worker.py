@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from permits.document.errors import PrintError
 from permits.domain.establishment import RegistryUnavailable
+from permits.domain.filing import Filed
 from permits.domain.permit import PermitState
 from permits.examples import with_coming_dates
 from permits.issue import issue_permit
@@ -45,6 +46,12 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> bool:
     return False
 
 
+def is_issued(office: FakeOffice, filed: Filed) -> bool:
+    """Tell whether this application has its issued permit by now."""
+    later = office.register.application(filed.filing.application_id)
+    return later is not None and later.act is not None and later.act.state is PermitState.ISSUED
+
+
 def test_what_waited_for_the_registry_is_decided_without_anybody_asking(
     busy_office: FakeOffice, worker: Worker
 ) -> None:
@@ -54,11 +61,7 @@ def test_what_waited_for_the_registry_is_decided_without_anybody_asking(
     assert eventually(lambda: len(busy_office.registry.asked) >= 2), "the job asked again and was told to wait"
     busy_office.registry.is_down = False
 
-    def is_issued() -> bool:
-        later = busy_office.register.application(filed.filing.application_id)
-        return later is not None and later.act is not None and later.act.state is PermitState.ISSUED
-
-    assert eventually(is_issued)
+    assert eventually(lambda: is_issued(busy_office, filed))
 
 
 def test_a_permit_left_reserved_is_finished_by_its_job(busy_office: FakeOffice, worker: Worker) -> None:
@@ -66,14 +69,9 @@ def test_a_permit_left_reserved_is_finished_by_its_job(busy_office: FakeOffice, 
     filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
     busy_office.press.broken = None
     assert filed.act is not None
-    act_id = filed.act.id
     worker.start()
 
-    def is_issued() -> bool:
-        act = busy_office.register.act(act_id)
-        return act is not None and act.state is PermitState.ISSUED
-
-    assert eventually(is_issued)
+    assert eventually(lambda: is_issued(busy_office, filed))
     assert len(busy_office.press.made) == 1
 
 
@@ -82,7 +80,6 @@ def test_a_job_whose_worker_died_is_run_again(busy_office: FakeOffice, worker: W
     filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
     busy_office.press.broken = None
     assert filed.act is not None
-    act_id = filed.act.id
     with busy_office.register.engine.begin() as connection:
         # As a killed worker leaves it: taken, by somebody who gives no more sign of life.
         connection.execute(
@@ -94,11 +91,7 @@ def test_a_job_whose_worker_died_is_run_again(busy_office: FakeOffice, worker: W
         )
     worker.start()
 
-    def is_issued() -> bool:
-        act = busy_office.register.act(act_id)
-        return act is not None and act.state is PermitState.ISSUED
-
-    assert eventually(is_issued, within_s=75)
+    assert eventually(lambda: is_issued(busy_office, filed), within_s=75)
 
 
 def test_the_worker_survives_the_loss_of_its_database_sessions(busy_office: FakeOffice, worker: Worker) -> None:
