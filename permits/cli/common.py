@@ -1,0 +1,32 @@
+"""What the commands share: settings, and how a person is told what is wrong."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from permits.settings import Settings
+
+RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
+
+
+def coming(body: dict[str, object]) -> dict[str, object]:
+    """Return the request moved to the first same weekday at least two weeks ahead, of the same length."""
+    from permits.examples import with_coming_dates
+
+    return with_coming_dates(body, date.today())
+
+
+def database_url() -> str:
+    """Return the database's address, or stop."""
+    url = Settings().database_url
+    if url is None:
+        fail("PERMITS_DATABASE_URL manque")
+    return url.get_secret_value()
+
+
+def fail(message: str) -> NoReturn:
+    """Tell a person what is wrong, and stop."""
+    typer.echo(f"permits : {message}", err=True)
+    raise typer.Exit(1)

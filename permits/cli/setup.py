@@ -1,0 +1,91 @@
+"""Prepare an installation: schema, keys, rulebook, and the files written from the code."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from stdnum.fr import siren as stdnum_siren
+
+from permits.cli.common import database_url, fail
+from permits.settings import ROOT, Settings
+
+app = typer.Typer()
+keys = typer.Typer(no_args_is_help=True, help="Clés d’accès des clients.")
+rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
+app.add_typer(keys, name="keys")
+app.add_typer(rulebook, name="rulebook")
+
+
+@app.command()
+def migrate() -> None:
+    """Mettre la base au dernier schéma."""
+    from permits.register.database import connect
+    from permits.register.database import migrate as run_migrations
+
+    run_migrations(connect(database_url(), pool_size=2))
+
+
+@app.command()
+def openapi(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = ROOT / "openapi.yaml") -> None:
+    """Écrire le contrat OpenAPI tel que le code le sert."""
+    from permits.web.app import contract_yaml
+
+    output.write_text(contract_yaml(), encoding="utf-8")
+
+
+@app.command()
+def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = ROOT / "migrations" / "schema.sql") -> None:
+    """Écrire le schéma que les migrations produisent sur une base neuve."""
+    import tempfile
+
+    from permits.embedded_postgres import EmbeddedPostgres
+    from permits.register.database import connect
+    from permits.register.database import migrate as run_migrations
+    from permits.register.schema_dump import dump_schema
+
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        url = server.start()
+        try:
+            engine = connect(url, pool_size=2)
+            run_migrations(engine)
+            engine.dispose()
+            output.write_text(dump_schema(url), encoding="utf-8")
+        finally:
+            server.stop()
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Nom du client")],
+    siren: Annotated[list[str] | None, typer.Option(help="SIREN auquel elle est remise (répétable)")] = None,
+) -> None:
+    """Créer une clé d’accès ; elle n’est montrée qu’une fois."""
+    sirens = siren or []
+    if wrong := [each for each in sirens if not stdnum_siren.is_valid(each)]:
+        fail(f"ce SIREN n’est pas valable : {wrong[0]}")
+    from app import load_law
+    from permits.register.clients import add_client, new_key
+    from permits.register.database import connect
+
+    authority = load_law(Settings().rulebook).rulebook.authority.identity.id
+    key = new_key()
+    add_client(connect(database_url(), pool_size=1), authority, name, sirens, key, uuid4(), datetime.now(UTC))
+    typer.echo(key.get_secret_value())
+
+
+@rulebook.command("check")
+def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)]) -> None:
+    """Lire un règlement et dire son empreinte, ou la première erreur avec son fichier et sa ligne."""
+    from app import load_law
+    from permits.law.load import RulebookError
+
+    try:
+        law = load_law(directory)
+    except RulebookError as error:
+        fail(str(error))
+    checked = law.rulebook
+    typer.echo(f"{checked.authority.identity.name} : {len(law.files)} fichiers, empreinte {checked.digest}")
