@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from permits.domain.act import Act, ActNumber
 from permits.domain.application import Application
 from permits.domain.decision import Decision
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
-from permits.domain.filing import Act, Filed, Filing
-from permits.domain.permit import ActNumber, Permit
+from permits.domain.filing import Filed, Filing
+from permits.domain.permit import Permit
 from permits.domain.place import Footprint, GeocodedAddress, Polygon, StandingPermit
 from permits.domain.rulebook import Rulebook
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from permits.desk import Desk, Law
+from permits.domain.act import Act, ActNumber, ActState
 from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
 from permits.domain.application import Application
 from permits.domain.calendar import paris_day
@@ -18,8 +19,8 @@ from permits.domain.decision import Decision, Granted
 from permits.domain.drafting import draft_permit
 from permits.domain.establishment import Establishment, RegistryAnswer, RegistryUnavailable
 from permits.domain.facts import Facts
-from permits.domain.filing import Act, AlreadyFiled, Filed, Filing, FootprintTaken
-from permits.domain.permit import ActNumber, Permit, PermitState
+from permits.domain.filing import AlreadyFiled, Filed, Filing, FootprintTaken
+from permits.domain.permit import Permit
 from permits.domain.place import (
     AddressCheck,
     Footprint,
@@ -118,7 +119,7 @@ def decide_and_issue(
 def finish_permit(desk: Desk, act_id: UUID) -> Act | None:
     """Print, seal and file a reserved act from its record; does nothing to one already issued."""
     act = desk.register.act(act_id)
-    if act is None or act.state != PermitState.RESERVED:
+    if act is None or act.state != ActState.RESERVED:
         return act
     if not _evidence_still_holds(desk, act.permit):
         log.error("a reserved permit no longer rests on an open establishment", extra={"act": act.number})
@@ -269,7 +270,7 @@ def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
     if filed.filing.body_sha256 != filing.body_sha256:
         raise KeyReused
     act = filed.act
-    if act is None or act.state != PermitState.RESERVED:
+    if act is None or act.state != ActState.RESERVED:
         return filed
     if desk.clock() - act.reserved_at < IN_PROGRESS_FOR:
         raise RequestInProgress

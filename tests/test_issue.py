@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from permits.document.errors import PrintError
+from permits.domain.act import ActState
 from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Granted, Referred
 from permits.domain.establishment import RegistryUnavailable
-from permits.domain.permit import PermitState, PressBusy
+from permits.domain.permit import PressBusy
 from permits.domain.place import GeocoderUnavailable
 from permits.issue import (
     KeyReused,
@@ -36,7 +37,7 @@ def test_a_good_application_becomes_an_issued_permit_with_its_document(office: F
     assert filed.outcome == "granted"
     assert filed.act is not None
     assert filed.act.number == "EX-2026-000001"
-    assert filed.act.state is PermitState.ISSUED
+    assert filed.act.state is ActState.ISSUED
     assert str(filed.act.permit.fee.total) == "92.40"
     assert filed.act.document_sha256 is not None
     document = office.register.document(filed.act.document_sha256)
@@ -145,7 +146,7 @@ def test_an_outage_receives_the_application_and_decides_it_later(office: FakeOff
 
     assert replayed
     assert again.outcome == "granted"
-    assert again.act is not None and again.act.state is PermitState.ISSUED
+    assert again.act is not None and again.act.state is ActState.ISSUED
     assert again.filing.received_at == filed.filing.received_at
 
 
@@ -205,14 +206,14 @@ def test_a_printing_failure_leaves_the_number_reserved_and_the_job_finishes_it(o
     filed, _ = issue_permit(office.desk, office.filing(key="stuck"))
 
     assert filed.outcome == "granted"
-    assert filed.act is not None and filed.act.state is PermitState.RESERVED
+    assert filed.act is not None and filed.act.state is ActState.RESERVED
     assert filed.act.document_sha256 is None
     with pytest.raises(RequestInProgress):
         issue_permit(office.desk, office.filing(key="stuck"))
 
     office.press.broken = None
     finished = finish_permit(office.desk, filed.act.id)
-    assert finished is not None and finished.state is PermitState.ISSUED
+    assert finished is not None and finished.state is ActState.ISSUED
     assert finished.number == filed.act.number
 
 
@@ -226,7 +227,7 @@ def test_a_replay_after_a_crash_finishes_the_permit(office: FakeOffice) -> None:
     assert replayed
     assert filed.act is not None and again.act is not None
     assert again.act.number == filed.act.number
-    assert again.act.state is PermitState.ISSUED
+    assert again.act.state is ActState.ISSUED
 
 
 def test_the_first_recorded_document_wins(office: FakeOffice) -> None:
@@ -282,12 +283,12 @@ def test_evidence_grown_old_is_checked_again_before_sealing(office: FakeOffice) 
     office.clock.move(minutes=2)
     office.registry.answers[SIRET] = open_establishment(is_open=False)
     still = finish_permit(office.desk, filed.act.id)
-    assert still is not None and still.state is PermitState.RESERVED
+    assert still is not None and still.state is ActState.RESERVED
     assert len(office.registry.asked) == asked + 1
 
     office.registry.answers[SIRET] = open_establishment()
     done = finish_permit(office.desk, filed.act.id)
-    assert done is not None and done.state is PermitState.ISSUED
+    assert done is not None and done.state is ActState.ISSUED
 
 
 def test_fresh_evidence_is_not_asked_for_again(office: FakeOffice) -> None:

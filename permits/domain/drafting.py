@@ -2,20 +2,14 @@
 
 from datetime import datetime
 
+from permits.domain.act import ActNumber
 from permits.domain.application import Application, Occupancy
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Granted
 from permits.domain.establishment import Establishment, Evidence, Source
 from permits.domain.facts import Facts
 from permits.domain.french import day_text
-from permits.domain.permit import (
-    ActNumber,
-    Beneficiary,
-    DailyWindow,
-    FetchedData,
-    Permit,
-    PermittedOccupancy,
-)
+from permits.domain.permit import Beneficiary, DailyWindow, FetchedData, Permit, PermittedOccupancy
 from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import Rulebook
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from permits.domain.act import Act
 from permits.domain.application import Application, Contact, FiledApplication
 from permits.domain.canonical import digest
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
-from permits.domain.permit import Permit, PermitState
 from permits.domain.rulebook import Assurance
 from permits.domain.siret import siren_of
 
@@ -63,20 +63,6 @@ def filing_of(
         assurance=assurance,
         payer_assurance=payer,
     )
-
-
-@dataclass(frozen=True)
-class Act:
-    """A numbered act as it stands now; `permit` is its frozen payload."""
-
-    id: UUID
-    number: str
-    state: PermitState
-    code: str
-    permit: Permit
-    reserved_at: datetime
-    issued_at: datetime | None
-    document_sha256: str | None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ It holds no e-mail, phone or birth data.
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from enum import StrEnum
 from typing import Literal
 
 from permits.domain.application import Insurance, Kind
@@ -17,32 +16,12 @@ from permits.domain.place import Metres, Polygon
 PAYLOAD_SCHEMA: Literal["permis-de-stationnement/1"] = "permis-de-stationnement/1"
 
 
-class PermitState(StrEnum):
-    """Where an act stands in its life."""
-
-    RESERVED = "reserved"
-    ISSUED = "issued"
-    ANNULLED = "annulled"
-
-
 class PressBusy(Exception):
     """Too many documents are in hand; ask again after `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many documents in hand, ask again in {retry_after} s")
         self.retry_after = retry_after
-
-
-class ActNumber(Value):
-    """The number of an act: unique and gapless for (authority, series, year of decision in Paris)."""
-
-    authority: str
-    series: str
-    year: int
-    value: int
-
-    def __str__(self) -> str:
-        return f"{self.series}-{self.year}-{self.value:06d}"
 
 
 class Beneficiary(Value):
@@ -121,12 +100,31 @@ class DailyWindow(Value):
     ends: time
 
 
+class CitedAct(Value):
+    """An act that another one names: its number and the day it was taken."""
+
+    number: str
+    decided_on: date
+
+
+class Amendment(Value):
+    """How a permit follows an earlier one: it adds days to it, or it replaces it to correct a clerical error.
+
+    `reasons` say what is corrected; empty for an extension.
+    """
+
+    kind: Literal["extension", "correction"]
+    cites: CitedAct
+    reasons: tuple[str, ...] = ()
+
+
 class Permit(Value):
     """A permis de stationnement, ready to be printed. Days are inclusive calendar days in Europe/Paris."""
 
     payload_schema: Literal["permis-de-stationnement/1"] = PAYLOAD_SCHEMA
     template: str
     number: str
+    amends: Amendment | None = None
     application_id: str
     received_at: datetime
     decided_at: datetime

@@ -18,12 +18,13 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
+from permits.domain.act import Act, ActNumber, ActState
 from permits.domain.application import Application, Contact
 from permits.domain.canonical import digest
 from permits.domain.decision import Decision, Granted
 from permits.domain.facts import Facts
-from permits.domain.filing import Act, AlreadyFiled, Filed, Filing, FootprintTaken
-from permits.domain.permit import ActNumber, Permit, PermitState
+from permits.domain.filing import AlreadyFiled, Filed, Filing, FootprintTaken
+from permits.domain.permit import Permit
 from permits.register import audit
 from permits.register.catalogue import Catalogue, act_of, filed_of
 from permits.register.queue import Queue
@@ -111,11 +112,11 @@ class Register(Catalogue):
         """
         with self._transaction() as session:
             act = session.exec(select(ActRow).where(col(ActRow.id) == act_id).with_for_update()).one()
-            if act.state != PermitState.RESERVED:
+            if act.state != ActState.RESERVED:
                 return act_of(act)
             session.add(DocumentRow(sha256=sha256, content=content, stored_at=at))
             session.flush()
-            act.state, act.issued_at, act.document_sha256 = PermitState.ISSUED, at, sha256
+            act.state, act.issued_at, act.document_sha256 = ActState.ISSUED, at, sha256
             session.add(act)
             session.flush()
             audit.append(session, self.authority, "issued", at, {"act": act.label, "document_sha256": sha256})
@@ -141,7 +142,7 @@ class Register(Catalogue):
                     footprint_core=place.footprint.core,
                     period=period,
                     worksite_key=filing.worksite_key,
-                    state=PermitState.RESERVED,
+                    state=ActState.RESERVED,
                 )
             )
         _flush(session)
@@ -163,7 +164,7 @@ class Register(Catalogue):
             label=str(number),
             application_id=filing.application_id,
             client_id=filing.client_id,
-            state=PermitState.RESERVED,
+            state=ActState.RESERVED,
             code=code,
             siret=permit.beneficiary.siret,
             starts_on=permit.starts_on,

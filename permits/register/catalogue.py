@@ -10,11 +10,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
+from permits.domain.act import Act, ActState
 from permits.domain.application import Application, Contact
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
-from permits.domain.filing import Act, Filed, Filing
-from permits.domain.permit import Permit, PermitState
+from permits.domain.filing import Filed, Filing
+from permits.domain.permit import Permit
 from permits.domain.place import Footprint, StandingPermit
 from permits.domain.rulebook import Assurance
 from permits.register.tables import ActRow, ApplicationRow, DocumentRow, polygon_text
@@ -130,7 +131,7 @@ class Catalogue:
         """Return the acts reserved before an instant and still without a document, oldest first."""
         query = (
             select(ActRow.id)
-            .where(col(ActRow.state) == PermitState.RESERVED, col(ActRow.reserved_at) < instant)
+            .where(col(ActRow.state) == ActState.RESERVED, col(ActRow.reserved_at) < instant)
             .order_by(col(ActRow.reserved_at))
             .limit(limit)
         )
@@ -157,7 +158,7 @@ def act_of(row: ActRow) -> Act:
     return Act(
         id=row.id,
         number=row.label,
-        state=PermitState(row.state),
+        state=ActState(row.state),
         code=row.code,
         permit=Permit.model_validate(row.payload),
         reserved_at=row.reserved_at,

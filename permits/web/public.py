@@ -8,10 +8,9 @@ from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from permits.domain.act import Act, ActState
 from permits.domain.calendar import paris_day
-from permits.domain.filing import Act
 from permits.domain.french import day_text
-from permits.domain.permit import PermitState
 from permits.web.context import Context, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import KINDS, Refusal
@@ -64,9 +63,9 @@ def standing(act: Act, today: Any) -> tuple[str, str]:
 
     Never "authentic": a code proves that a permit exists, not that a paper is its document.
     """
-    if act.state is PermitState.ANNULLED:
+    if act.state is ActState.ANNULLED:
         return "bad", "Ce numéro a été annulé : il n’autorise rien."
-    if act.state is PermitState.RESERVED:
+    if act.state is ActState.RESERVED:
         return "warn", "Ce permis est en cours d’établissement : il n’est pas encore délivré."
     if today > act.permit.ends_on:
         return "warn", f"Permis délivré ; il a pris fin le {day_text(act.permit.ends_on)}."

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from permits.domain.act import ActNumber
 from permits.domain.application import Kind
 from permits.domain.canonical import canonical_json, digest
 from permits.domain.decide import decide
 from permits.domain.decision import Granted
 from permits.domain.drafting import draft_permit
 from permits.domain.establishment import NotFound, Source
-from permits.domain.permit import ActNumber, Permit
+from permits.domain.permit import Permit
 from permits.domain.rulebook import Assurance
 from tests.domain.builders import (
     SIRET,

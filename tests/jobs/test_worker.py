@@ -9,9 +9,9 @@ from procrastinate.jobs import Job
 from sqlalchemy import text
 
 from permits.document.errors import PrintError
+from permits.domain.act import ActState
 from permits.domain.establishment import RegistryUnavailable
 from permits.domain.filing import Filed
-from permits.domain.permit import PermitState
 from permits.examples import with_coming_dates
 from permits.issue import issue_permit
 from permits.jobs.worker import LONGEST_WAIT_S, Patience, Worker, resume
@@ -49,7 +49,7 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> bool:
 def is_issued(office: FakeOffice, filed: Filed) -> bool:
     """Tell whether this application has its issued permit by now."""
     later = office.register.application(filed.filing.application_id)
-    return later is not None and later.act is not None and later.act.state is PermitState.ISSUED
+    return later is not None and later.act is not None and later.act.state is ActState.ISSUED
 
 
 def test_what_waited_for_the_registry_is_decided_without_anybody_asking(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 
-from permits.domain.permit import PermitState
+from permits.domain.act import ActState
 from permits.domain.siret import Siret
 from permits.register.catalogue import PermitSearch
 from permits.web.api.views import PermitPage, PermitView
@@ -26,7 +26,7 @@ _CURSOR = re.compile(r"^(\d{4})-(\d{1,9})$")
 def list_permits(
     context: CurrentContext,
     client: CurrentClient,
-    state: PermitState | None = None,
+    state: ActState | None = None,
     siret: Siret | None = None,
     on: Annotated[date | None, Query(description="Permis dont la période contient ce jour")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from permits.domain.act import Act, ActState
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decision import Decision, Fee, Finding, Prescription, Referred
 from permits.domain.establishment import Establishment, RegistryAnswer
-from permits.domain.filing import Act, Filed
-from permits.domain.permit import PermitState
+from permits.domain.filing import Filed
 from permits.domain.rulebook import Rulebook
 
 
@@ -95,7 +95,7 @@ class PermitView(BaseModel):
     """A permit as it stands now. The document exists once the state is `issued`."""
 
     number: str
-    state: PermitState
+    state: ActState
     siret: str
     worksite: str
     starts_on: date
