@@ -428,20 +428,136 @@ BEGIN
     WHERE id = worker_id;
 END;
 $$;
-CREATE FUNCTION public.act_moves_only_forward() RETURNS trigger
+CREATE FUNCTION public.act_changes_a_standing_act() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    cited act;
+BEGIN
+    IF NEW.state <> 'reserved' THEN
+        RAISE EXCEPTION 'an act begins reserved' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.cites IS NULL THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO cited FROM act WHERE id = NEW.cites FOR UPDATE;
+    IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret
+       OR cited.kind NOT IN ('permit', 'extension', 'correction') OR cited.state <> 'issued' THEN
+        RAISE EXCEPTION 'act % is a % that is %: it can''t be changed', cited.label, cited.kind, cited.state
+            USING ERRCODE = 'PX002';
+    END IF;
+    IF EXISTS (SELECT 1 FROM act WHERE cites = NEW.cites AND state = 'reserved') THEN
+        RAISE EXCEPTION 'another act on % is in hand', cited.label USING ERRCODE = 'PX002';
+    END IF;
+    IF NEW.kind IN ('abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
+        RAISE EXCEPTION 'act % is extended: its extension ends first', cited.label USING ERRCODE = 'PX003';
+    END IF;
+    IF NEW.kind = 'withdrawal' AND (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date
+       > ((cited.reserved_at AT TIME ZONE 'Europe/Paris')::date + interval '4 months')::date THEN
+        RAISE EXCEPTION 'act % is more than four months old: it can''t be withdrawn', cited.label
+            USING ERRCODE = 'PX004';
+    END IF;
+    IF NEW.kind = 'abrogation' AND (NEW.payload ->> 'effective_on')::date
+       NOT BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on THEN
+        RAISE EXCEPTION 'act % can only be abrogated for days to come', cited.label USING ERRCODE = 'PX005';
+    END IF;
+    IF (NEW.kind = 'extension' AND NEW.starts_on <> cited.ends_on + 1)
+       OR (NEW.kind <> 'extension' AND (NEW.starts_on, NEW.ends_on) IS DISTINCT FROM (cited.starts_on, cited.ends_on))
+    THEN
+        RAISE EXCEPTION 'the days of this act don''t follow those of %', cited.label USING ERRCODE = 'PX002';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION public.act_footprint_comes_with_its_act() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF (to_jsonb(NEW) - ARRAY['state', 'issued_at', 'document_sha256'])
-       IS DISTINCT FROM (to_jsonb(OLD) - ARRAY['state', 'issued_at', 'document_sha256']) THEN
-        RAISE EXCEPTION 'act % is frozen', OLD.label USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    IF OLD.state <> 'reserved' THEN
-        RAISE EXCEPTION 'act % is % and stays so', OLD.label, OLD.state
+    IF EXISTS (SELECT 1 FROM act WHERE id = NEW.act_id) OR NOT NEW.live THEN
+        RAISE EXCEPTION 'a footprint is recorded before its act, never after'
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    UPDATE act_footprint SET state = NEW.state WHERE act_id = NEW.id AND state <> NEW.state;
     RETURN NEW;
+END $$;
+CREATE FUNCTION public.act_footprint_follows_its_act() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    holder act;
+    left_over daterange;
+BEGIN
+    SELECT * INTO holder FROM act WHERE id = OLD.act_id;
+    left_over := OLD.period * daterange(NULL, holder.ended_on);
+    IF (to_jsonb(NEW) - ARRAY['live', 'period']) = (to_jsonb(OLD) - ARRAY['live', 'period']) AND OLD.live THEN
+        IF NOT NEW.live AND NEW.period = OLD.period AND (holder.state IN ('annulled', 'withdrawn', 'superseded')
+               OR (holder.state = 'abrogated' AND isempty(left_over))) THEN
+            RETURN NEW;
+        END IF;
+        IF NEW.live AND holder.state = 'abrogated' AND NEW.period = left_over THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'a footprint only follows its act' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE FUNCTION public.act_is_extended(the_act uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE version AS (
+        SELECT id, kind, cites FROM act WHERE id = the_act
+        UNION ALL
+        SELECT earlier.id, earlier.kind, earlier.cites
+        FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites
+    ), extension AS (
+        SELECT act.id, act.state, act.ended_by FROM act JOIN version ON act.cites = version.id
+        WHERE act.kind = 'extension'
+        UNION ALL
+        SELECT later.id, later.state, later.ended_by
+        FROM act later JOIN extension ON extension.state = 'superseded' AND later.id = extension.ended_by
+    )
+    SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued'))
+$$;
+CREATE FUNCTION public.act_moves_only_forward() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    moving text[] := ARRAY['state', 'issued_at', 'document_sha256', 'ended_on', 'ended_by', 'annulled_because'];
+    ending act;
+BEGIN
+    IF (to_jsonb(NEW) - moving) IS DISTINCT FROM (to_jsonb(OLD) - moving) THEN
+        RAISE EXCEPTION 'act % is frozen', OLD.label USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF OLD.state = 'reserved' AND NEW.state IN ('issued', 'annulled') THEN
+        RETURN NEW;
+    END IF;
+    IF OLD.state = 'issued' AND NEW.state IN ('abrogated', 'withdrawn', 'superseded')
+       AND NEW.issued_at = OLD.issued_at AND NEW.document_sha256 = OLD.document_sha256 THEN
+        SELECT * INTO ending FROM act WHERE id = NEW.ended_by;
+        IF ending.cites = OLD.id AND ending.state = 'issued' AND (ending.kind, NEW.state) IN
+               (('abrogation', 'abrogated'), ('withdrawal', 'withdrawn'), ('correction', 'superseded'))
+           AND (NEW.ended_on IS NULL OR NEW.ended_on = (ending.payload ->> 'effective_on')::date) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'act % is % and can''t become % so', OLD.label, OLD.state, NEW.state
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE FUNCTION public.act_takes_effect() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.state IN ('annulled', 'withdrawn', 'superseded') THEN
+        UPDATE act_footprint SET live = false WHERE act_id = NEW.id AND live;
+    ELSIF NEW.state = 'abrogated' THEN
+        UPDATE act_footprint SET live = false WHERE act_id = NEW.id AND live AND NEW.ended_on <= lower(period);
+        UPDATE act_footprint SET period = period * daterange(NULL, NEW.ended_on) WHERE act_id = NEW.id AND live;
+    ELSIF NEW.kind = 'abrogation' THEN
+        UPDATE act SET state = 'abrogated', ended_by = NEW.id, ended_on = (NEW.payload ->> 'effective_on')::date
+            WHERE id = NEW.cites;
+    ELSIF NEW.kind = 'withdrawal' THEN
+        UPDATE act SET state = 'withdrawn', ended_by = NEW.id WHERE id = NEW.cites;
+    ELSIF NEW.kind = 'correction' THEN
+        UPDATE act SET state = 'superseded', ended_by = NEW.id WHERE id = NEW.cites;
+    END IF;
+    RETURN NULL;
 END $$;
 CREATE FUNCTION public.act_takes_the_counter() RETURNS trigger
     LANGUAGE plpgsql
@@ -451,6 +567,40 @@ BEGIN
                    AND c.year = NEW.year AND c.value = NEW.number) THEN
         RAISE EXCEPTION 'number % was not given by the counter', NEW.label
             USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION public.append_audit(the_authority text, the_event text, told_at text, the_entry text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    head audit_head;
+    line text;
+    hash text;
+BEGIN
+    SELECT * INTO head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO audit_head VALUES (the_authority, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
+        SELECT * INTO STRICT head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    END IF;
+    -- The canonical JSON of permits.domain.canonical, its keys in order.
+    line := '{"at":' || to_json(told_at) || ',"authority":' || to_json(the_authority) || ',"entry":' || the_entry
+        || ',"event":' || to_json(the_event) || ',"position":' || head.position + 1
+        || ',"previous_sha256":"' || head.sha256 || '"}';
+    hash := encode(sha256(convert_to(line, 'UTF8')), 'hex');
+    INSERT INTO audit_entry (authority, position, at, event, entry, previous_sha256, sha256)
+    VALUES (the_authority, head.position + 1, told_at::timestamptz, the_event, the_entry::jsonb, head.sha256, hash);
+    UPDATE audit_head SET position = head.position + 1, sha256 = hash WHERE authority = the_authority;
+    RETURN head.position + 1;
+END $$;
+CREATE FUNCTION public.application_is_decided_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    decided text[] := ARRAY['outcome', 'facts', 'decision', 'rulebook_digest', 'decided_at'];
+BEGIN
+    IF OLD.outcome <> 'awaiting_registry' OR (to_jsonb(NEW) - decided) IS DISTINCT FROM (to_jsonb(OLD) - decided) THEN
+        RAISE EXCEPTION 'application % is frozen', OLD.id USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END $$;
@@ -464,6 +614,37 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.give_number(the_authority text, the_series text, the_year integer, act_id uuid, the_kind text, the_cites uuid, the_author text, the_application uuid, the_client uuid, the_code text, the_siret text, first_day date, last_day date, the_fee numeric, the_payload text, told_at text, the_event text, the_entry text, number_mark text, payload_mark text) RETURNS TABLE(given_label text, given_sha256 text, audit_position bigint)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    given integer;
+BEGIN
+    -- The chain first: every writer needs it, and nobody waits for it with a number in hand.
+    PERFORM 1 FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    IF the_kind IN ('permit', 'extension') AND issuing_is_halted(the_authority) THEN
+        RAISE EXCEPTION 'issuing is suspended' USING ERRCODE = 'PX001';
+    END IF;
+    INSERT INTO counter AS c (authority, series, year, value) VALUES (the_authority, the_series, the_year, 1)
+        ON CONFLICT (authority, series, year) DO UPDATE SET value = c.value + 1 RETURNING value INTO given;
+    given_label := the_series || '-' || the_year || '-' || lpad(given::text, greatest(6, length(given::text)), '0');
+    the_payload := replace(the_payload, number_mark, given_label);
+    given_sha256 := encode(sha256(convert_to(the_payload, 'UTF8')), 'hex');
+    INSERT INTO act (id, authority, series, year, number, label, kind, cites, taken_by, application_id, client_id,
+                     state, code, siret, starts_on, ends_on, fee_total, payload, payload_sha256, reserved_at)
+    VALUES (act_id, the_authority, the_series, the_year, given, given_label, the_kind, the_cites, the_author,
+            the_application, the_client, 'reserved', the_code, the_siret, first_day, last_day, the_fee,
+            the_payload::jsonb, given_sha256, told_at::timestamptz);
+    audit_position := append_audit(the_authority, the_event, told_at,
+        replace(replace(the_entry, number_mark, given_label), payload_mark, given_sha256));
+    RETURN NEXT;
+END $$;
+CREATE FUNCTION public.issuing_is_halted(the_authority text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(
+        (SELECT halted FROM issuing_switch WHERE authority = the_authority ORDER BY id DESC LIMIT 1), false)
+$$;
 CREATE FUNCTION public.refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -537,13 +718,26 @@ CREATE TABLE public.act (
     reserved_at timestamp with time zone NOT NULL,
     issued_at timestamp with time zone,
     document_sha256 text,
+    kind text NOT NULL,
+    cites uuid,
+    taken_by text,
+    ended_on date,
+    ended_by uuid,
+    annulled_because text,
+    CONSTRAINT act_abrogated_from_a_day CHECK (((state = 'abrogated'::text) = (ended_on IS NOT NULL))),
+    CONSTRAINT act_annulled_with_a_reason CHECK (((state = 'annulled'::text) = (annulled_because IS NOT NULL))),
     CONSTRAINT act_check CHECK ((ends_on >= starts_on)),
-    CONSTRAINT act_check1 CHECK (((state = 'issued'::text) = ((document_sha256 IS NOT NULL) AND (issued_at IS NOT NULL)))),
+    CONSTRAINT act_cites_what_it_changes CHECK (((cites IS NULL) = (kind = ANY (ARRAY['permit'::text, 'refusal'::text])))),
     CONSTRAINT act_code_check CHECK ((length(code) >= 22)),
+    CONSTRAINT act_ended_by_another CHECK (((state = ANY (ARRAY['abrogated'::text, 'withdrawn'::text, 'superseded'::text])) = (ended_by IS NOT NULL))),
     CONSTRAINT act_fee_total_check CHECK ((fee_total >= (0)::numeric)),
+    CONSTRAINT act_has_its_document CHECK (((state <> ALL (ARRAY['reserved'::text, 'annulled'::text])) = ((document_sha256 IS NOT NULL) AND (issued_at IS NOT NULL)))),
+    CONSTRAINT act_kind_check CHECK ((kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text, 'refusal'::text, 'abrogation'::text, 'withdrawal'::text]))),
     CONSTRAINT act_number_check CHECK ((number > 0)),
     CONSTRAINT act_payload_sha256_check CHECK ((payload_sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT act_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'annulled'::text])))
+    CONSTRAINT act_reason_is_told CHECK ((length(btrim(annulled_because)) >= 10)),
+    CONSTRAINT act_ruling_is_taken_by_a_person CHECK (((taken_by IS NOT NULL) OR (kind = ANY (ARRAY['permit'::text, 'extension'::text])))),
+    CONSTRAINT act_state CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'abrogated'::text, 'withdrawn'::text, 'superseded'::text, 'annulled'::text])))
 );
 CREATE TABLE public.act_footprint (
     act_id uuid NOT NULL,
@@ -552,9 +746,20 @@ CREATE TABLE public.act_footprint (
     footprint_core polygon NOT NULL,
     period daterange NOT NULL,
     worksite_key text NOT NULL,
-    state text NOT NULL,
+    space text NOT NULL,
+    live boolean DEFAULT true NOT NULL,
     CONSTRAINT act_footprint_period_check CHECK ((NOT isempty(period))),
-    CONSTRAINT act_footprint_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'annulled'::text])))
+    CONSTRAINT act_footprint_space_check CHECK ((space = ANY (ARRAY['street'::text, 'sandbox'::text])))
+);
+CREATE TABLE public.act_notification (
+    act_id uuid NOT NULL,
+    notified_on date NOT NULL,
+    channel text NOT NULL,
+    proof text NOT NULL,
+    recorded_by text,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT act_notification_channel_check CHECK ((channel = ANY (ARRAY['online'::text, 'registered_email'::text, 'registered_letter'::text, 'hand_delivery'::text]))),
+    CONSTRAINT act_notification_proof_check CHECK ((length(btrim(proof)) > 0))
 );
 CREATE TABLE public.application (
     id uuid NOT NULL,
@@ -573,6 +778,8 @@ CREATE TABLE public.application (
     decision jsonb,
     rulebook_digest text,
     decided_at timestamp with time zone,
+    amends uuid,
+    sandbox boolean DEFAULT false NOT NULL,
     CONSTRAINT application_body_sha256_check CHECK ((body_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT application_check CHECK (((outcome = 'awaiting_registry'::text) OR ((facts IS NOT NULL) AND (decision IS NOT NULL) AND (rulebook_digest IS NOT NULL) AND (decided_at IS NOT NULL)))),
     CONSTRAINT application_idempotency_key_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
@@ -583,6 +790,12 @@ CREATE TABLE public.application_contact (
     application_id uuid NOT NULL,
     email text,
     phone text
+);
+CREATE TABLE public.application_evidence (
+    application_id uuid NOT NULL,
+    answer jsonb NOT NULL,
+    about_a_person boolean NOT NULL,
+    asked_at timestamp with time zone NOT NULL
 );
 CREATE TABLE public.audit_entry (
     authority text NOT NULL,
@@ -609,6 +822,7 @@ CREATE TABLE public.client (
     sirens text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    sandbox boolean DEFAULT false NOT NULL,
     CONSTRAINT client_key_sha256_check CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 CREATE TABLE public.counter (
@@ -626,6 +840,23 @@ CREATE TABLE public.document (
     CONSTRAINT document_check CHECK ((sha256 = encode(sha256(content), 'hex'::text)))
 );
 ALTER TABLE ONLY public.document ALTER COLUMN content SET STORAGE EXTERNAL;
+CREATE TABLE public.issuing_switch (
+    id bigint NOT NULL,
+    authority text NOT NULL,
+    halted boolean NOT NULL,
+    reason text NOT NULL,
+    turned_by text NOT NULL,
+    turned_at timestamp with time zone NOT NULL,
+    CONSTRAINT issuing_switch_reason_check CHECK ((length(btrim(reason)) > 0))
+);
+ALTER TABLE public.issuing_switch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.issuing_switch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.rulebook (
     digest text NOT NULL,
     authority text NOT NULL,
@@ -647,8 +878,6 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 ALTER TABLE ONLY jobs.procrastinate_workers
     ADD CONSTRAINT procrastinate_workers_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.act
-    ADD CONSTRAINT act_application_id_key UNIQUE (application_id);
-ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_authority_label_key UNIQUE (authority, label);
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_authority_series_year_number_key UNIQUE (authority, series, year, number);
@@ -656,12 +885,16 @@ ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_code_key UNIQUE (code);
 ALTER TABLE ONLY public.act_footprint
     ADD CONSTRAINT act_footprint_pkey PRIMARY KEY (act_id, occupancy);
+ALTER TABLE ONLY public.act_notification
+    ADD CONSTRAINT act_notification_pkey PRIMARY KEY (act_id);
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_client_id_idempotency_key_key UNIQUE (client_id, idempotency_key);
 ALTER TABLE ONLY public.application_contact
     ADD CONSTRAINT application_contact_pkey PRIMARY KEY (application_id);
+ALTER TABLE ONLY public.application_evidence
+    ADD CONSTRAINT application_evidence_pkey PRIMARY KEY (application_id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.audit_entry
@@ -678,8 +911,10 @@ ALTER TABLE ONLY public.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (authority, series, year);
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (sha256);
+ALTER TABLE ONLY public.issuing_switch
+    ADD CONSTRAINT issuing_switch_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.act_footprint
-    ADD CONSTRAINT no_double_booking EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, worksite_key WITH <>) WHERE ((state = ANY (ARRAY['reserved'::text, 'issued'::text])));
+    ADD CONSTRAINT no_double_booking EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, space WITH =, worksite_key WITH <>) WHERE (live);
 ALTER TABLE ONLY public.rulebook
     ADD CONSTRAINT rulebook_pkey PRIMARY KEY (digest);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
@@ -691,9 +926,13 @@ CREATE INDEX procrastinate_jobs_priority_idx_v1 ON jobs.procrastinate_jobs USING
 CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON jobs.procrastinate_jobs USING btree (queue_name);
 CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::jobs.procrastinate_job_status);
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
+CREATE UNIQUE INDEX act_answers_once ON public.act USING btree (application_id) WHERE (kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text, 'refusal'::text]));
 CREATE INDEX act_by_client ON public.act USING btree (client_id, year DESC, number DESC);
+CREATE UNIQUE INDEX act_changed_once ON public.act USING btree (cites) WHERE ((kind = ANY (ARRAY['correction'::text, 'abrogation'::text, 'withdrawal'::text])) AND (state <> 'annulled'::text));
+CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND (state = ANY (ARRAY['reserved'::text, 'issued'::text, 'superseded'::text])));
 CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state = 'reserved'::text);
 CREATE INDEX application_waiting ON public.application USING btree (authority, received_at) WHERE (outcome = 'awaiting_registry'::text);
+CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION jobs.procrastinate_trigger_abort_requested_events_procedure_v1();
@@ -701,15 +940,33 @@ CREATE TRIGGER procrastinate_trigger_delete_jobs_v1 BEFORE DELETE ON jobs.procra
 CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((new.scheduled_at IS NOT NULL) AND (new.status = 'todo'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_trigger_function_scheduled_events_v1();
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_insert_v1();
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON jobs.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_update_v1();
+CREATE TRIGGER act_changes_a_standing_act BEFORE INSERT ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_changes_a_standing_act();
+CREATE TRIGGER act_footprint_comes_with_its_act BEFORE INSERT ON public.act_footprint FOR EACH ROW EXECUTE FUNCTION public.act_footprint_comes_with_its_act();
+CREATE TRIGGER act_footprint_follows_its_act BEFORE UPDATE ON public.act_footprint FOR EACH ROW EXECUTE FUNCTION public.act_footprint_follows_its_act();
 CREATE TRIGGER act_footprint_is_never_deleted BEFORE DELETE ON public.act_footprint FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER act_footprint_is_never_emptied BEFORE TRUNCATE ON public.act_footprint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_is_never_deleted BEFORE DELETE ON public.act FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_is_never_emptied BEFORE TRUNCATE ON public.act FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_moves_only_forward BEFORE UPDATE ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_moves_only_forward();
+CREATE TRIGGER act_notification_is_never_emptied BEFORE TRUNCATE ON public.act_notification FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER act_notification_never_changes BEFORE DELETE OR UPDATE ON public.act_notification FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER act_takes_effect AFTER UPDATE ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_takes_effect();
 CREATE TRIGGER act_takes_the_counter BEFORE INSERT ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_takes_the_counter();
+CREATE TRIGGER application_is_decided_once BEFORE UPDATE ON public.application FOR EACH ROW EXECUTE FUNCTION public.application_is_decided_once();
+CREATE TRIGGER application_is_never_deleted BEFORE DELETE ON public.application FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER application_is_never_emptied BEFORE TRUNCATE ON public.application FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER audit_entry_is_never_emptied BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_entry_never_changes BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER audit_head_is_never_deleted BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER audit_head_is_never_emptied BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_is_never_deleted BEFORE DELETE ON public.counter FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER counter_is_never_emptied BEFORE TRUNCATE ON public.counter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_steps_by_one BEFORE UPDATE ON public.counter FOR EACH ROW EXECUTE FUNCTION public.counter_steps_by_one();
+CREATE TRIGGER document_is_never_emptied BEFORE TRUNCATE ON public.document FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER document_never_changes BEFORE DELETE OR UPDATE ON public.document FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER issuing_switch_is_never_emptied BEFORE TRUNCATE ON public.issuing_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER issuing_switch_never_changes BEFORE DELETE OR UPDATE ON public.issuing_switch FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER rulebook_is_never_emptied BEFORE TRUNCATE ON public.rulebook FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_never_changes BEFORE DELETE OR UPDATE ON public.rulebook FOR EACH ROW EXECUTE FUNCTION public.refuse();
 ALTER TABLE ONLY jobs.procrastinate_events
     ADD CONSTRAINT procrastinate_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id) ON DELETE CASCADE;
@@ -720,14 +977,24 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.act
+    ADD CONSTRAINT act_cites_fkey FOREIGN KEY (cites) REFERENCES public.act(id);
+ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_document_sha256_fkey FOREIGN KEY (document_sha256) REFERENCES public.document(sha256);
+ALTER TABLE ONLY public.act
+    ADD CONSTRAINT act_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES public.act(id);
 ALTER TABLE ONLY public.act_footprint
     ADD CONSTRAINT act_footprint_act_id_fkey FOREIGN KEY (act_id) REFERENCES public.act(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY public.act_notification
+    ADD CONSTRAINT act_notification_act_id_fkey FOREIGN KEY (act_id) REFERENCES public.act(id);
+ALTER TABLE ONLY public.application
+    ADD CONSTRAINT application_amends_fkey FOREIGN KEY (amends) REFERENCES public.act(id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
 ALTER TABLE ONLY public.application_contact
     ADD CONSTRAINT application_contact_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
+ALTER TABLE ONLY public.application_evidence
+    ADD CONSTRAINT application_evidence_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_rulebook_digest_fkey FOREIGN KEY (rulebook_digest) REFERENCES public.rulebook(digest);

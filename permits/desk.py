@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from permits.domain.act import Act, ActNumber
-from permits.domain.application import Application
+from permits.domain.act import Act, ActKind, Notification
 from permits.domain.decision import Decision
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
@@ -17,8 +16,11 @@ from permits.domain.filing import Filed, Filing
 from permits.domain.permit import Permit
 from permits.domain.place import Footprint, GeocodedAddress, Polygon, StandingPermit
 from permits.domain.rulebook import Rulebook
+from permits.domain.ruling import Ruling
 
-MakePermit = Callable[[ActNumber, str], Permit]
+# From a number and a verification code to what is frozen.
+MakePermit = Callable[[str, str], Permit]
+MakeRuling = Callable[[str, str], Ruling]
 
 
 class Registry(Protocol):
@@ -60,10 +62,11 @@ class Register(Protocol):
     def application(self, application_id: UUID, client_id: UUID | None = None) -> Filed | None:
         """Return one application; only the client's own when `client_id` is given."""
 
-    def standing_permits(
-        self, footprint: Footprint, application: Application, worksite_key: str
-    ) -> tuple[StandingPermit, ...]:
+    def standing_permits(self, footprint: Footprint, filing: Filing) -> tuple[StandingPermit, ...]:
         """Return the live permits of other worksites on this footprint and these days."""
+
+    def issuing_is_halted(self) -> bool:
+        """Tell whether a person has suspended automatic issuing."""
 
     def record_waiting(self, filing: Filing, retry_at: datetime) -> Filed:
         """Record an application that waits for the registry. Raises AlreadyFiled."""
@@ -75,18 +78,43 @@ class Register(Protocol):
         decision: Decision,
         *,
         rulebook_digest: str,
-        series: str,
         decided_at: datetime,
+        series: str,
         make_permit: MakePermit,
+        kind: ActKind = ActKind.PERMIT,
+        taken_by: str | None = None,
         waiting: bool = False,
     ) -> Filed:
-        """Record a decision; reserve a number when granted. Raises AlreadyFiled or FootprintTaken."""
+        """Record a decision; reserve a number when granted.
+
+        Raises AlreadyFiled, FootprintTaken, IssuingHalted or ActNotPossible.
+        """
+
+    def reserve_ruling(
+        self, kind: ActKind, subject: Act | Filed, make_ruling: MakeRuling, *, series: str, taken_by: str, at: datetime
+    ) -> Act:
+        """Reserve the number of a ruling. Raises ActNotPossible."""
 
     def act(self, act_id: UUID) -> Act | None:
         """Return one act."""
 
+    def act_by_number(self, number: str, client_id: UUID | None = None) -> Act | None:
+        """Return the act of that number; only the client's own when `client_id` is given."""
+
+    def is_extended(self, act_id: UUID) -> bool:
+        """Tell whether an extension in hand or in force adds days to this act."""
+
     def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
         """Move a reserved act to issued; the first recorded document wins."""
+
+    def annul(self, act_id: UUID, reason: str, by: str, at: datetime) -> Act:
+        """Annul a reserved act that can't be sealed. Raises ActNotPossible."""
+
+    def notify(self, act: Act, notification: Notification, by: str | None, at: datetime) -> bool:
+        """Record when and how an act reached its holder; return False when that was recorded before."""
+
+    def turn_issuing(self, *, halted: bool, reason: str, by: str, at: datetime) -> None:
+        """Suspend automatic issuing, or take it up again."""
 
 
 class Sealed(Protocol):
@@ -109,8 +137,8 @@ class Press(Protocol):
     def slot(self) -> AbstractContextManager[None]:
         """Hold a place among the documents in hand; raises PressBusy at once when there is none."""
 
-    def print_and_lint(self, permit: Permit) -> Any:
-        """Print the permit and check the document; what is returned is all that `seal` accepts."""
+    def print_and_lint(self, payload: Permit | Ruling) -> Any:
+        """Print the act and check the document; what is returned is all that `seal` accepts."""
 
     def seal(self, linted: Any) -> Sealed:
         """Seal what was checked, and verify the seal before release."""

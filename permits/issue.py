@@ -1,7 +1,7 @@
 """The walk of an application: gather, decide, record, print, seal, file.
 
 The number and the frozen payload are committed before anything is printed; the seal is made outside
-any lock; what a crash interrupts is finished from the record by `finish_permit`.
+any lock; what a crash interrupts is finished from the record by `finish_act`.
 """
 
 import logging
@@ -10,17 +10,17 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from permits.desk import Desk, Law
-from permits.domain.act import Act, ActNumber, ActState
+from permits.domain.act import Act, ActKind, ActState
 from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
 from permits.domain.application import Application
 from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
-from permits.domain.drafting import draft_permit
+from permits.domain.drafting import cite_permit, draft_permit
 from permits.domain.establishment import Establishment, RegistryAnswer, RegistryUnavailable
-from permits.domain.facts import Facts
-from permits.domain.filing import AlreadyFiled, Filed, Filing, FootprintTaken
-from permits.domain.permit import Permit
+from permits.domain.facts import ExtendedPermit, Facts
+from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken, IssuingHalted
+from permits.domain.permit import Amendment, Permit
 from permits.domain.place import (
     AddressCheck,
     Footprint,
@@ -29,7 +29,9 @@ from permits.domain.place import (
     PlaceFacts,
     Unmeasurable,
 )
+from permits.domain.rulebook import Rulebook
 from permits.domain.siret import key_is_valid
+from permits.failpoint import reach
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 EVIDENCE_MARGIN = timedelta(hours=1)
 IN_PROGRESS_FOR = timedelta(seconds=30)
 REGISTRY_RETRY = timedelta(seconds=10)
+# How many extensions and corrections a permit may have behind it; more are counted from the last of them.
+LONGEST_CHAIN = 100
+# What rests on the registry's evidence alone; a person answers for the others.
+_BY_THE_MACHINE = (ActKind.PERMIT, ActKind.EXTENSION)
 
 
 class RequestInProgress(Exception):
@@ -53,6 +59,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     Raises Inadmissible, KeyReused, RequestInProgress, or the press's own PressBusy; nothing is
     recorded then.
     """
+    reach("request_received")
     if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
         return _replay(desk, filing, earlier), True
     check_dates(filing.application, paris_day(filing.received_at))
@@ -63,6 +70,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
         log.warning("registry unavailable", extra={"reasons": outage.reasons})
         return _wait_for_registry(desk, filing, outage), False
     check_registry_answer(answer)
+    reach("registry_answered")
     try:
         return decide_and_issue(desk, filing, answer, footprints), False
     except AlreadyFiled:
@@ -105,28 +113,36 @@ def decide_and_issue(
         # One instant for the whole decision: at midnight its day, its number and its date stay together.
         at = desk.clock()
         facts = gather(desk, filing, answer, footprints, located, at)
+        reach("facts_gathered")
         decision = decide(filing.application, facts, desk.law.rulebook)
+        reach("decided")
         try:
             if not isinstance(decision, Granted):
                 return _record(desk, filing, facts, decision, at, waiting)
             with desk.press.slot():
                 return _issue(desk, _record(desk, filing, facts, decision, at, waiting))
-        except FootprintTaken:
-            log.info("lost the race for a footprint", extra={"application": str(filing.application_id)})
+        except (FootprintTaken, IssuingHalted, ActNotPossible) as change:
+            # What was gathered is no longer so: look again, and let the rules tell it.
+            told = {"application": str(filing.application_id), "change": type(change).__name__}
+            log.info("the book changed under a decision", extra=told)
     raise RequestInProgress
 
 
-def finish_permit(desk: Desk, act_id: UUID) -> Act | None:
+def finish_act(desk: Desk, act_id: UUID) -> Act | None:
     """Print, seal and file a reserved act from its record; does nothing to one already issued."""
     act = desk.register.act(act_id)
-    if act is None or act.state != ActState.RESERVED:
+    if act is None or act.state is not ActState.RESERVED:
         return act
-    if not _evidence_still_holds(desk, act.permit):
+    if act.kind in _BY_THE_MACHINE and not _evidence_still_holds(desk, act.permit):
         log.error("a reserved permit no longer rests on an open establishment", extra={"act": act.number})
         return act
-    linted = desk.press.print_and_lint(act.permit)
+    linted = desk.press.print_and_lint(act.payload)
+    reach("printed")
     sealed = desk.press.seal(linted)
-    return desk.register.file(act.id, sealed.content, sealed.sha256, desk.clock())
+    reach("sealed")
+    filed = desk.register.file(act.id, sealed.content, sealed.sha256, desk.clock())
+    reach("filed")
+    return filed
 
 
 def measure(law: Law, filing: Filing) -> list[Footprint]:
@@ -190,6 +206,27 @@ def gather(
             _place_facts(desk, filing, footprint, address, day)
             for footprint, address in zip(footprints, located, strict=True)
         ),
+        extends=_extended(desk, filing),
+        issuing_is_halted=desk.register.issuing_is_halted(),
+    )
+
+
+def _extended(desk: Desk, filing: Filing) -> ExtendedPermit | None:
+    if filing.amends is None:
+        return None
+    act = desk.register.act(filing.amends)
+    assert act is not None
+    first = act
+    for _ in range(LONGEST_CHAIN):
+        earlier = desk.register.act(first.cites) if first.cites else None
+        if earlier is None:
+            break
+        first = earlier
+    return ExtendedPermit(
+        number=act.number,
+        starts_on=first.permit.starts_on,
+        ends_on=act.permit.ends_on,
+        stands=act.state is ActState.ISSUED and not desk.register.is_extended(act.id),
     )
 
 
@@ -208,14 +245,14 @@ def _place_facts(
         zones=surveyor.zones_of(footprint),
         address_check=check,
         address_distance_m=distance,
-        standing=desk.register.standing_permits(footprint, filing.application, filing.worksite_key),
+        standing=desk.register.standing_permits(footprint, filing),
     )
 
 
 def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decided_at: datetime, waiting: bool) -> Filed:
     rulebook = desk.law.rulebook
 
-    def make_permit(number: ActNumber, code: str) -> Permit:
+    def make_permit(number: str, code: str) -> Permit:
         assert isinstance(decision, Granted)
         return draft_permit(
             filing.application,
@@ -225,20 +262,44 @@ def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decide
             number=number,
             application_id=str(filing.application_id),
             decided_at=decided_at,
-            verification_url=f"{desk.public_url}/v/{code}",
-            specimen=desk.press.is_specimen,
+            verification_url=verification_url(desk, code),
+            specimen=desk.press.is_specimen or filing.sandbox,
+            amends=_extension(desk, filing),
         )
 
-    return desk.register.record_decision(
+    filed = desk.register.record_decision(
         filing,
         facts,
         decision,
         rulebook_digest=rulebook.digest,
-        series=rulebook.authority.series.permits,
         decided_at=decided_at,
+        series=permit_series(rulebook, filing),
         make_permit=make_permit,
+        kind=ActKind.EXTENSION if filing.amends else ActKind.PERMIT,
         waiting=waiting,
     )
+    reach("recorded")
+    return filed
+
+
+def _extension(desk: Desk, filing: Filing) -> Amendment | None:
+    extended = desk.register.act(filing.amends) if filing.amends else None
+    return Amendment(kind="extension", cites=cite_permit(extended.permit)) if extended else None
+
+
+def permit_series(rulebook: Rulebook, filing: Filing) -> str:
+    """Return the series that numbers this filing's permit; ActNotPossible when the sandbox has none."""
+    series = rulebook.authority.series
+    if not filing.sandbox:
+        return series.permits
+    if series.sandbox is None:
+        raise ActNotPossible("le règlement ne nomme pas de série de numéros pour le bac à sable (series.sandbox)")
+    return series.sandbox
+
+
+def verification_url(desk: Desk, code: str) -> str:
+    """Return the address that an act's QR code shows."""
+    return f"{desk.public_url}/v/{code}"
 
 
 def _issue(desk: Desk, filed: Filed) -> Filed:
@@ -246,7 +307,7 @@ def _issue(desk: Desk, filed: Filed) -> Filed:
     if filed.act is None:
         return filed
     try:
-        return replace(filed, act=finish_permit(desk, filed.act.id))
+        return replace(filed, act=finish_act(desk, filed.act.id))
     except Exception:
         log.exception("a reserved permit could not be finished yet", extra={"act": filed.act.number})
         return filed

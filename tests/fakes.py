@@ -27,6 +27,7 @@ from permits.domain.filing import Filing, filing_of
 from permits.domain.permit import Permit, PressBusy
 from permits.domain.place import GeocodedAddress, GeocoderUnavailable
 from permits.domain.rulebook import Assurance
+from permits.domain.ruling import Ruling
 from permits.law.load import load_directory
 from permits.register.book import Register
 from permits.register.queue import ProcrastinateQueue
@@ -127,10 +128,10 @@ class FakePress:
             raise PressBusy(retry_after=3)
         yield
 
-    def print_and_lint(self, permit: Permit) -> bytes:
+    def print_and_lint(self, payload: Permit | Ruling) -> bytes:
         if self.broken is not None:
             raise self.broken
-        return permit.model_dump_json().encode()
+        return payload.model_dump_json().encode()
 
     def seal(self, linted: bytes) -> FakeSealed:
         content = linted + uuid4().bytes

@@ -18,7 +18,7 @@ from permits.issue import (
     KeyReused,
     RequestInProgress,
     decide_waiting,
-    finish_permit,
+    finish_act,
     issue_permit,
     preview,
 )
@@ -212,7 +212,7 @@ def test_a_printing_failure_leaves_the_number_reserved_and_the_job_finishes_it(o
         issue_permit(office.desk, office.filing(key="stuck"))
 
     office.press.broken = None
-    finished = finish_permit(office.desk, filed.act.id)
+    finished = finish_act(office.desk, filed.act.id)
     assert finished is not None and finished.state is ActState.ISSUED
     assert finished.number == filed.act.number
 
@@ -236,7 +236,7 @@ def test_the_first_recorded_document_wins(office: FakeOffice) -> None:
     office.press.broken = None
     assert filed.act is not None
     with ThreadPoolExecutor(4) as pool:
-        acts = list(pool.map(lambda _: finish_permit(office.desk, filed.act.id), range(8)))  # type: ignore[union-attr]
+        acts = list(pool.map(lambda _: finish_act(office.desk, filed.act.id), range(8)))  # type: ignore[union-attr]
 
     assert len({act.document_sha256 for act in acts if act}) == 1
     assert count(office, "document") == 1
@@ -282,12 +282,12 @@ def test_evidence_grown_old_is_checked_again_before_sealing(office: FakeOffice) 
     assert office.desk.register.act(filed.act.id) is not None
     office.clock.move(minutes=2)
     office.registry.answers[SIRET] = open_establishment(is_open=False)
-    still = finish_permit(office.desk, filed.act.id)
+    still = finish_act(office.desk, filed.act.id)
     assert still is not None and still.state is ActState.RESERVED
     assert len(office.registry.asked) == asked + 1
 
     office.registry.answers[SIRET] = open_establishment()
-    done = finish_permit(office.desk, filed.act.id)
+    done = finish_act(office.desk, filed.act.id)
     assert done is not None and done.state is ActState.ISSUED
 
 
@@ -298,7 +298,7 @@ def test_fresh_evidence_is_not_asked_for_again(office: FakeOffice) -> None:
     assert filed.act is not None
     asked = len(office.registry.asked)
     office.clock.move(hours=22, minutes=59)
-    finish_permit(office.desk, filed.act.id)
+    finish_act(office.desk, filed.act.id)
 
     assert len(office.registry.asked) == asked
 

@@ -1,12 +1,11 @@
-"""What a permit's PDF is made of: inert, self-contained, with one attachment that is its payload."""
+"""What an act's PDF is made of: inert, self-contained, with one attachment that is its payload."""
 
 from collections.abc import Iterator
 from io import BytesIO
 
 import pikepdf
 
-from permits.document.payload import ATTACHMENT_NAME, payload_bytes
-from permits.domain.permit import Permit
+from permits.document.payload import Payload, attachment_name, payload_bytes
 
 # Whatever acts by itself, reaches outside of the file, or lets the page show something else.
 FORBIDDEN_KEYS = {
@@ -42,26 +41,26 @@ FORBIDDEN_ACTIONS = {
 FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 
 
-def structure_defects(pdf: bytes, permit: Permit) -> list[str]:
-    """Return one sentence for each part that has no place in a permit, or is missing from it."""
+def structure_defects(pdf: bytes, payload: Payload) -> list[str]:
+    """Return one sentence for each part that has no place in an act, or is missing from it."""
     try:
         with pikepdf.open(BytesIO(pdf)) as document:
             if document.is_encrypted:
                 return ["le fichier est chiffré"]
             return [
-                *_attachment_defects(document, permit),
-                *(defect for each in _dictionaries(document) for defect in _defects(each, permit)),
+                *_attachment_defects(document, payload),
+                *(defect for each in _dictionaries(document) for defect in _defects(each, payload)),
             ]
     except pikepdf.PdfError as error:
         return [f"le fichier est mal formé : {error}"]
 
 
-def _attachment_defects(document: pikepdf.Pdf, permit: Permit) -> Iterator[str]:
-    names = list(document.attachments)
-    if names != [ATTACHMENT_NAME]:
-        yield f"pièces jointes : {names} au lieu de {ATTACHMENT_NAME} seul"
-    elif document.attachments[ATTACHMENT_NAME].get_file().read_bytes() != payload_bytes(permit):
-        yield f"{ATTACHMENT_NAME} n’est pas le contenu enregistré du permis"
+def _attachment_defects(document: pikepdf.Pdf, payload: Payload) -> Iterator[str]:
+    names, name = list(document.attachments), attachment_name(payload)
+    if names != [name]:
+        yield f"pièces jointes : {names} au lieu de {name} seul"
+    elif document.attachments[name].get_file().read_bytes() != payload_bytes(payload):
+        yield f"{name} n’est pas le contenu enregistré de l’acte"
     files = [each for each in _dictionaries(document) if "/EF" in each]
     if len(files) != 1:
         yield f"{len(files)} fichiers incorporés au lieu d’un"
@@ -82,12 +81,12 @@ def _dictionaries(document: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
         waiting += [value for value in inner if not getattr(value, "is_indirect", True)]
 
 
-def _defects(part: pikepdf.Object, permit: Permit) -> Iterator[str]:
+def _defects(part: pikepdf.Object, payload: Payload) -> Iterator[str]:
     for key in FORBIDDEN_KEYS.keys() & set(part.keys()):
         yield f"{FORBIDDEN_KEYS[key]} ({key})"
     if (action := part.get("/S")) in FORBIDDEN_ACTIONS:
         yield f"action {action}"
-    if "/URI" in part and str(part["/URI"]) != permit.verification_url:
+    if "/URI" in part and str(part["/URI"]) != payload.verification_url:
         yield f"lien vers {part['/URI']}"
     if part.get("/Type") == "/Annot" and part.get("/Subtype") != "/Link":
         yield f"annotation {part.get('/Subtype')}"

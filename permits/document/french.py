@@ -5,7 +5,7 @@ before : € and units, and inside « ».
 """
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,11 @@ def spaced_siret(siret: str) -> str:
 def long_date(day: date) -> str:
     """Write a day: « 1er janvier 2027 », never broken over two lines."""
     return day_text(day).replace(" ", NO_BREAK)
+
+
+def eve(day: date) -> str:
+    """Write the day before `day`: the last one before a change that takes effect on `day`."""
+    return long_date(day - timedelta(days=1))
 
 
 def paris_date(moment: datetime) -> str:
@@ -113,14 +118,32 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def clause(text: str) -> str:
+    """Return `text` typeset and without its final stop: the sentence around it goes on."""
+    return typeset(text.rstrip(" ;."))
+
+
 def visa(text: str) -> str:
     """Return what follows « Vu », however the rulebook wrote it."""
-    return typeset(re.sub(r"^Vu\s+", "", text).rstrip(" ;."))
+    return clause(re.sub(r"^Vu\s+", "", text))
+
+
+# Words that begin a sentence without being a name: after « que » they lose their capital.
+_OPENERS = (
+    r"(?:[LDNSC]|Qu|Lorsqu|Puisqu)\u2019|(?:Les?|La|Des?|Du|Une?|Au|Aux|À|Ils?|Elles?|On|Ce|Cet|Cette|Ces|Cela|Son|Sa"
+    r"|Ses|Leurs?|Aucune?|Nul|Nulle|Chaque|Plusieurs|Certaine?s|Tout|Toute|Tous|Toutes|Par|Pour|Dans|En|Sur|Sous|Sans"
+    r"|Selon|Depuis|Dès|Après|Avant|Pendant|Entre|Malgré|Lors|Lorsque|Bien|Faute|Ni|Si)\b"
+)
 
 
 def consideration(text: str) -> str:
-    """Return what follows « Considérant », with « que » or « qu’ » when the rulebook left it out."""
-    said = typeset(re.sub(r"^Considérant\s+", "", text).rstrip(" ;."))
+    """Return what follows « Considérant », with « que » or « qu’ » when its author left it out.
+
+    A whole sentence loses its capital, unless it begins with what may be a name.
+    """
+    said = clause(re.sub(r"^Considérant\s+", "", text))
     if re.match(r"qu(e\b|\u2019)", said):
         return said
-    return ("qu\u2019" if re.match(r"[aeiouyàâéèêëîïôùû]", said, re.IGNORECASE) else "que ") + said
+    if re.match(_OPENERS, said):
+        said = said[:1].lower() + said[1:]
+    return ("qu\u2019" if re.match(r"(?!onz)[aeiouyàâéèêëîïôùû]", said, re.IGNORECASE) else "que ") + said

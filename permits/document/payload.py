@@ -1,11 +1,31 @@
-"""The payload as the PDF carries it inside, for software."""
+"""The payload of an act: what is frozen, and how the PDF carries it inside, for software."""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from permits.domain.canonical import canonical_json
 from permits.domain.permit import Permit
+from permits.domain.ruling import Ruling
 
-ATTACHMENT_NAME = "permis.json"
+Payload = Permit | Ruling
+
+# What lets somebody occupy the street is a permit, extensions and corrections too; a ruling never is.
+_ATTACHMENT_NAMES: dict[type[Payload], str] = {Permit: "permis.json", Ruling: "acte.json"}
+
+_EITHER: TypeAdapter[Payload] = TypeAdapter(Annotated[Payload, Field(discriminator="payload_schema")])
 
 
-def payload_bytes(permit: Permit) -> bytes:
-    """Return the canonical JSON of `permit` in UTF-8: the bytes whose digest the register keeps."""
-    return canonical_json(permit).encode()
+def payload_bytes(payload: Payload) -> bytes:
+    """Return the canonical JSON of `payload` in UTF-8: the bytes whose digest the register keeps."""
+    return canonical_json(payload).encode()
+
+
+def read_payload(content: bytes) -> Payload:
+    """Return the payload that `content` is the JSON of, told by its `payload_schema`; ValueError for anything else."""
+    return _EITHER.validate_json(content)
+
+
+def attachment_name(payload: Payload) -> str:
+    """Return the name under which the PDF carries the JSON of `payload`."""
+    return _ATTACHMENT_NAMES[type(payload)]

@@ -1,4 +1,4 @@
-"""The press: what the walk uses to turn a recorded permit into a sealed document.
+"""The press: what the walk uses to turn a recorded act into a sealed document.
 
 Pages are laid out in other processes; this one holds the key and never loads the renderer. Nothing
 is sealed that the lint has not passed, byte for byte; nothing is released whose seal does not verify.
@@ -17,11 +17,11 @@ from pathlib import Path
 
 from permits.document import TEMPLATES
 from permits.document.errors import LintError, PrintError, SealError
-from permits.document.payload import payload_bytes
+from permits.document.payload import Payload, payload_bytes
 from permits.document.pool import DEFECTIVE, PRINTED, Pool
 from permits.document.seal import Seal, check_validity
 from permits.document.verify import verify_seal
-from permits.domain.permit import Permit, PressBusy
+from permits.domain.permit import PressBusy
 
 TIME_LIMIT_S = 20.0
 # About what a document takes when every place is held.
@@ -64,7 +64,7 @@ class Press:
 
     @property
     def is_specimen(self) -> bool:
-        """True while the seal is a demonstration one: permits must say so."""
+        """True while the seal is a demonstration one: acts must say so."""
         return self._seal.is_demo
 
     def start(self) -> None:
@@ -81,11 +81,11 @@ class Press:
         finally:
             self._places.release()
 
-    def print_and_lint(self, permit: Permit) -> LintedDocument:
-        """Return the checked PDF of `permit`, or raise PrintError, LintError or PressFailed."""
-        if self._seal.is_demo and not permit.specimen:
-            raise PrintError("a demonstration seal only goes on a permit that says it is a specimen")
-        reply = self._pool.ask(payload_bytes(permit))
+    def print_and_lint(self, payload: Payload) -> LintedDocument:
+        """Return the checked PDF of `payload`, or raise PrintError, LintError or PressFailed."""
+        if self._seal.is_demo and not payload.specimen:
+            raise PrintError("a demonstration seal only goes on an act that says it is a specimen")
+        reply = self._pool.ask(payload_bytes(payload))
         kind, rest = reply[:1], reply[1:]
         if kind == DEFECTIVE:
             raise LintError(tuple(json.loads(rest)))

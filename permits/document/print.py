@@ -14,6 +14,7 @@ from datetime import UTC
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import segno
@@ -27,20 +28,25 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[impor
 from permits.document import TEMPLATES, french
 from permits.document.errors import PrintError
 from permits.document.glyphs import drawable
-from permits.document.payload import ATTACHMENT_NAME, payload_bytes
+from permits.document.payload import Payload, attachment_name, payload_bytes
 from permits.document.plan import WIDTH_MM, draw_plans
+from permits.document.wholeness import gaps
 from permits.domain.permit import Permit
+from permits.domain.ruling import Ruling
 
-# The payload names the template it was frozen for; a new wording is a new name, the old file stays.
-PAGES = {"arrete/1": "arrete.html"}
+# The payload names the template it was frozen for; a new wording is a new name, the old files stay.
+PAGES: dict[type[Payload], dict[str, str]] = {
+    Permit: {"arrete/1": "arrete.html"},
+    Ruling: {"decision/1": "decision.html"},
+}
 
 
-def print_permit(permit: Permit, templates: Path = TEMPLATES) -> bytes:
-    """Return `permit` as an unsealed PDF, its payload attached; the same payload gives the same bytes.
+def print_act(payload: Payload, templates: Path = TEMPLATES) -> bytes:
+    """Return the act of `payload` as an unsealed PDF that carries it; the same payload gives the same bytes.
 
     Raises PrintError when the page cannot be made exactly as the template says.
     """
-    return _printer(templates).print(permit)
+    return _printer(templates).print(payload)
 
 
 def warm_up(templates: Path = TEMPLATES) -> None:
@@ -72,34 +78,44 @@ class _Printer:
                 font_config=self._fonts,
             )
 
-    def print(self, permit: Permit) -> bytes:
-        payload = payload_bytes(permit)
+    def print(self, payload: Payload) -> bytes:
+        content = payload_bytes(payload)
         attachment = Attachment(
-            file_obj=BytesIO(payload),
-            name=ATTACHMENT_NAME,
-            description="Données du permis (JSON)",
-            created=permit.decided_at.astimezone(UTC),
-            modified=permit.decided_at.astimezone(UTC),
+            file_obj=BytesIO(content),
+            name=attachment_name(payload),
+            description="Données de l’acte (JSON)",
+            created=payload.decided_at.astimezone(UTC),
+            modified=payload.decided_at.astimezone(UTC),
             relationship="Data",
         )
         with _complaints_are_errors():
-            page = HTML(string=self.write_page(permit), base_url=self._base, url_fetcher=self._fetcher)
+            page = HTML(string=self.write_page(payload), base_url=self._base, url_fetcher=self._fetcher)
             pdf: bytes = page.write_pdf(
                 stylesheets=[self._style],
                 font_config=self._fonts,
                 attachments=[attachment],
                 pdf_variant="pdf/a-3a",
-                pdf_identifier=hashlib.sha256(payload).digest()[:16],
+                pdf_identifier=hashlib.sha256(content).digest()[:16],
             )
         return pdf
 
-    def write_page(self, permit: Permit) -> str:
-        if permit.template not in PAGES:
-            raise PrintError(f"no template is named {permit.template!r}")
+    def write_page(self, payload: Payload) -> str:
+        page = PAGES[type(payload)].get(payload.template)
+        if page is None:
+            raise PrintError(f"no template is named {payload.template!r}")
+        if missing := gaps(payload):
+            raise PrintError("; ".join(missing))
         try:
-            return self._pages.get_template(PAGES[permit.template]).render(permit=permit, plans=draw_plans(permit))
+            return self._pages.get_template(page).render(act=payload, **_shown(payload))
         except TemplateError as error:
-            raise PrintError(f"template {permit.template}: {error}") from error
+            raise PrintError(f"template {payload.template}: {error}") from error
+
+
+def _shown(payload: Payload) -> dict[str, Any]:
+    """Return what only the page of this kind of act uses."""
+    if isinstance(payload, Ruling):
+        return {"ruling": payload}
+    return {"permit": payload, "plans": draw_plans(payload)}
 
 
 class _Typography(Extension):
@@ -131,11 +147,13 @@ def _environment(templates: Path) -> Environment:
         square_metres=french.square_metres,
         siret=french.spaced_siret,
         day=french.long_date,
+        eve=french.eve,
         paris_date=french.paris_date,
         paris_moment=french.paris_moment,
         hour=french.hour,
         fr=french.typeset,
         capital=french.capital,
+        clause=french.clause,
         visa=french.visa,
         consideration=french.consideration,
     )

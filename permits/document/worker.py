@@ -22,9 +22,9 @@ from typing import NoReturn
 
 from permits.document.errors import LintError, PrintError
 from permits.document.lint import lint
+from permits.document.payload import read_payload
 from permits.document.pool import DEFECTIVE, FAILED, PRINTED
-from permits.document.print import print_permit, warm_up
-from permits.domain.permit import Permit
+from permits.document.print import print_act, warm_up
 
 MEMORY_BYTES = 2 * 1024**3
 FORBIDDEN_EVENTS = {
@@ -48,18 +48,18 @@ def serve(connection: Connection, templates: Path, time_limit: float, scratch: P
         warm_up(templates)
     with suppress(EOFError):
         while True:
-            payload = connection.recv_bytes()
+            content = connection.recv_bytes()
             _allow_cpu(2 * time_limit)
-            connection.send_bytes(answer(payload, templates))
+            connection.send_bytes(answer(content, templates))
     _leave(scratch)
 
 
-def answer(payload: bytes, templates: Path) -> bytes:
-    """Print and lint one payload."""
+def answer(content: bytes, templates: Path) -> bytes:
+    """Print and lint the act whose payload `content` is."""
     try:
-        permit = Permit.model_validate_json(payload)
-        pdf = print_permit(permit, templates)
-        lint(pdf, permit)
+        payload = read_payload(content)
+        pdf = print_act(payload, templates)
+        lint(pdf, payload)
     except LintError as error:
         return DEFECTIVE + json.dumps(error.defects).encode()
     except Exception as error:  # whatever the page did to its renderer, the parent must hear of it

@@ -48,18 +48,6 @@ ENDS = {
 }
 
 
-class ActNumber(Value):
-    """The number of an act: unique and gapless for (authority, series, year of decision in Paris)."""
-
-    authority: str
-    series: str
-    year: int
-    value: int
-
-    def __str__(self) -> str:
-        return f"{self.series}-{self.year}-{self.value:06d}"
-
-
 class Channel(StrEnum):
     """How an act was notified (CRPA art. L221-8)."""
 

@@ -6,6 +6,7 @@ ceased, and the trade register holds it, has struck it off, or records insolvenc
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from permits.domain.model import Value
 from permits.domain.siret import siren_of
@@ -72,6 +73,11 @@ class Establishment(Value):
         """True when the registry answered for another SIRET than the one asked (duplicates merged by INSEE)."""
         return self.siret != self.asked_siret
 
+    @property
+    def is_about_a_person(self) -> bool:
+        """True for a sole trader (INSEE legal form 1…), and when the legal form is not known."""
+        return self.legal_form is None or self.legal_form.startswith("1")
+
 
 class NotFound(Value):
     """The registry answered that it does not hold this SIRET.
@@ -83,6 +89,7 @@ class NotFound(Value):
     siret: str
     definite: bool
     evidence: tuple[Evidence, ...]
+    is_about_a_person: ClassVar[bool] = False
 
 
 class Protected(Value):
@@ -90,6 +97,7 @@ class Protected(Value):
 
     siret: str
     evidence: tuple[Evidence, ...]
+    is_about_a_person: ClassVar[bool] = True
 
 
 RegistryAnswer = Establishment | NotFound | Protected

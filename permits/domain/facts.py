@@ -8,10 +8,24 @@ from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import Assurance
 
 
+class ExtendedPermit(Value):
+    """The permit that an application asks to extend.
+
+    `starts_on` is the first day of the first permit in the chain; `stands` is False once it was ended,
+    replaced or extended already.
+    """
+
+    number: str
+    starts_on: date
+    ends_on: date
+    stands: bool
+
+
 class Facts(Value):
     """Everything a decision rests on besides the application and the rulebook.
 
     `received_on` counts for the notice, `decided_on` for the law in force; both are days in Paris.
+    `issuing_is_halted` is True while a person has suspended automatic issuing.
     """
 
     received_at: datetime
@@ -22,3 +36,5 @@ class Facts(Value):
     assurance: Assurance
     payer_assurance: Assurance
     places: tuple[PlaceFacts, ...]
+    extends: ExtendedPermit | None = None
+    issuing_is_halted: bool = False

@@ -21,9 +21,22 @@ class AlreadyFiled(Exception):
     """This client has already used this idempotency key, or this application is already decided."""
 
 
+class IssuingHalted(Exception):
+    """Automatic issuing was suspended by a person: nothing is granted."""
+
+
+class ActNotPossible(Exception):
+    """This act can't be taken (any more); says why, in French."""
+
+
 @dataclass(frozen=True)
 class Filing:
-    """Who files what, under which key, and what is known of who they are."""
+    """Who files what, under which key, and what is known of who they are.
+
+    `worksite_key` is what may overlap itself: the company and the name of its worksite, whatever its
+    case. `amends` is the act that this application asks to extend, or corrects. What is filed with a
+    `sandbox` key takes its numbers and its place apart from the real ones.
+    """
 
     application_id: UUID
     client_id: UUID
@@ -34,11 +47,9 @@ class Filing:
     received_at: datetime
     assurance: Assurance
     payer_assurance: Assurance
-
-    @property
-    def worksite_key(self) -> str:
-        """What may overlap itself: the company and the name of its worksite, whatever its case."""
-        return f"{siren_of(self.application.siret)}/{self.application.worksite.casefold()}"
+    worksite_key: str
+    amends: UUID | None = None
+    sandbox: bool = False
 
 
 def filing_of(
@@ -50,6 +61,7 @@ def filing_of(
     assurance: Assurance,
     payer: Assurance,
     at: datetime,
+    sandbox: bool = False,
 ) -> Filing:
     """Return what arrives to be recorded; the contact is kept apart from the application."""
     return Filing(
@@ -62,12 +74,23 @@ def filing_of(
         received_at=at,
         assurance=assurance,
         payer_assurance=payer,
+        worksite_key=worksite_key(filed),
+        sandbox=sandbox,
     )
+
+
+def worksite_key(application: Application) -> str:
+    """Return the key of a worksite that a first permit opens."""
+    return f"{siren_of(application.siret)}/{application.worksite.casefold()}"
 
 
 @dataclass(frozen=True)
 class Filed:
-    """A recorded application as it stands now. `facts` and `decision` are None while it waits for the registry."""
+    """A recorded application as it stands now, with the permit or the refusal that answered it.
+
+    `facts` and `decision` are None while it waits for the registry; `facts` also once the registry's
+    answer has been erased.
+    """
 
     filing: Filing
     outcome: str

@@ -9,11 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from permits.domain.model import PlainText, Value
 
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
+# A sum with zero has no negative zero, which JSON and the database write differently.
+_Finite = Annotated[float, Field(allow_inf_nan=False), AfterValidator(lambda number: number + 0.0)]
 Position = Annotated[tuple[_Finite, _Finite], Field(description="[longitude, latitude] en degrés WGS84")]
 Metres = tuple[float, float]
 

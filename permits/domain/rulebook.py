@@ -213,10 +213,37 @@ class Delegation(Value):
         return self
 
 
-class Series(Value):
-    """The prefixes of the numbers."""
+Prefix = Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
 
-    permits: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
+
+class Series(Value):
+    """The prefixes of the numbers, each its own gapless series a year.
+
+    Extensions and corrections are permits, withdrawals are numbered with abrogations. A series that is
+    not named is not used: such an act can't be taken.
+    """
+
+    permits: Prefix
+    refusals: Prefix | None = None
+    abrogations: Prefix | None = None
+    sandbox: Prefix | None = None
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        named = [prefix for prefix in (self.permits, self.refusals, self.abrogations, self.sandbox) if prefix]
+        if len(set(named)) < len(named):
+            raise ValueError("each series needs a prefix of its own")
+        return self
+
+
+class EndingGround(Value):
+    """A ground in law to end a permit: which acts it bears, and until when after the permit was taken."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z_]{3,40}$")]
+    acts: Annotated[tuple[Literal["abrogation", "withdrawal"], ...], Field(min_length=1)]
+    label: Annotated[str, Field(min_length=10)]
+    within_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    cites: Citation
 
 
 class AuthorityFile(Value):
@@ -231,6 +258,7 @@ class AuthorityFile(Value):
     payment_terms: str
     visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
     considerations: Annotated[tuple[str, ...], Field(min_length=1)]
+    endings: tuple[EndingGround, ...] = ()
 
 
 Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule)

@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 
 from permits.desk import Desk
 from permits.domain.establishment import RegistryUnavailable
-from permits.issue import decide_waiting, finish_permit
+from permits.issue import decide_waiting, finish_act
 from permits.register.queue import DECIDE, FINISH
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Worker:
 
         @app.task(name=FINISH, retry=patience)
         def finish(act_id: str) -> None:
-            finish_permit(desk, UUID(act_id))
+            finish_act(desk, UUID(act_id))
 
         @app.periodic(cron="* * * * *")
         @app.task(name="retry_stalled", queueing_lock="retry_stalled")
@@ -115,7 +115,7 @@ def resume(desk: Desk, acts: list[UUID]) -> int:
     issued = 0
     for act_id in acts:
         try:
-            act = finish_permit(desk, act_id)
+            act = finish_act(desk, act_id)
         except Exception:
             log.exception("a reserved permit could not be finished", extra={"act": str(act_id)})
             continue

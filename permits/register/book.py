@@ -1,7 +1,7 @@
 """The register: what is written, in short transactions.
 
-Writing order inside a transaction: what may wait or fail first (idempotency, exclusion), the
-number's row lock and the audit chain last, so that locks are held for an instant.
+Writing order inside a transaction: what may wait or fail first (idempotency, exclusion), the audit
+chain and the number last, so that their locks are held for an instant.
 """
 
 import json
@@ -18,29 +18,43 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from permits.domain.act import Act, ActNumber, ActState
+from permits.domain.act import ENDS, Act, ActKind, ActState, Notification
 from permits.domain.application import Application, Contact
+from permits.domain.calendar import paris_day
 from permits.domain.canonical import digest
 from permits.domain.decision import Decision, Granted
+from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
-from permits.domain.filing import AlreadyFiled, Filed, Filing, FootprintTaken
+from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken
 from permits.domain.permit import Permit
+from permits.domain.ruling import Ruling
+from permits.failpoint import reach
 from permits.register import audit
-from permits.register.catalogue import Catalogue, act_of, filed_of
+from permits.register.catalogue import Catalogue, filed_of, space_of
+from permits.register.digests import application_digest, notification_digest, switch_digest
+from permits.register.numbering import Draft, give_number, mark
 from permits.register.queue import Queue
-from permits.register.tables import ActRow, ApplicationRow, ContactRow, DocumentRow, FootprintRow
-
-_NEXT_NUMBER = text(
-    "INSERT INTO counter (authority, series, year, value) VALUES (:authority, :series, :year, 1)"
-    " ON CONFLICT (authority, series, year) DO UPDATE SET value = counter.value + 1 RETURNING value"
+from permits.register.tables import (
+    ActRow,
+    ApplicationRow,
+    ContactRow,
+    DocumentRow,
+    EvidenceRow,
+    FootprintRow,
+    NotificationRow,
+    SwitchRow,
 )
+
 _KEEP_RULEBOOK = text(
     "INSERT INTO rulebook (digest, authority, files, recorded_at)"
     " VALUES (:digest, :authority, CAST(:files AS jsonb), :at) ON CONFLICT (digest) DO NOTHING"
 )
+# A crash between number and document is repaired by a job after this time, or by the next start.
+_FINISH_AFTER = timedelta(seconds=60)
 
-
-PermitMaker = Callable[[ActNumber, str], Permit]
+# From a number and a verification code to what is frozen.
+MakePermit = Callable[[str, str], Permit]
+MakeRuling = Callable[[str, str], Ruling]
 
 
 class Register(Catalogue):
@@ -64,8 +78,9 @@ class Register(Catalogue):
             row = self._application(filing, outcome="awaiting_registry")
             self._insert(session, row, filing.contact)
             self.queue.decide_later(session, filing.application_id, retry_at)
-            audit.append(session, self.authority, "received", filing.received_at, {"application": str(row.id)})
-        return filed_of(row, None)
+            entry = {"application": str(row.id), "application_sha256": application_digest(row)}
+            self._audit(session, "received", filing.received_at, entry)
+        return filed_of(row, None, None)
 
     def record_decision(
         self,
@@ -74,108 +89,206 @@ class Register(Catalogue):
         decision: Decision,
         *,
         rulebook_digest: str,
-        series: str,
         decided_at: datetime,
-        make_permit: PermitMaker,
+        series: str,
+        make_permit: MakePermit,
+        kind: ActKind = ActKind.PERMIT,
+        taken_by: str | None = None,
         waiting: bool = False,
     ) -> Filed:
-        """Record a decision and, when granted, reserve the next number with its frozen payload.
+        """Record a decision and, when granted, reserve the next number of the series with its frozen payload.
 
-        `waiting` decides an application recorded before. Raises AlreadyFiled or FootprintTaken, and
-        then nothing is written.
+        `taken_by` is None for the machine. `waiting` decides an application recorded before. Raises
+        AlreadyFiled, FootprintTaken, IssuingHalted or ActNotPossible, and then nothing is written.
         """
+        told = facts.model_dump(mode="json")
+        answer = told.pop("registry")
+        decided = {
+            "outcome": decision.outcome,
+            "facts": told,
+            "decision": decision.model_dump(mode="json"),
+            "rulebook_digest": rulebook_digest,
+            "decided_at": decided_at,
+        }
         with self._transaction() as session:
-            decided: dict[str, Any] = {
-                "outcome": decision.outcome,
-                "facts": facts.model_dump(mode="json"),
-                "decision": decision.model_dump(mode="json"),
-                "rulebook_digest": rulebook_digest,
-                "decided_at": decided_at,
-            }
+            reach("recording_begun")
             row = self._decide_waiting(session, filing, decided) if waiting else None
             if row is None:
                 row = self._application(filing, **decided)
                 self._insert(session, row, filing.contact)
+            evidence = _evidence(row.id, facts.registry, answer, decided_at)
+            session.add(evidence)
+            session.flush()
+            reach("application_inserted")
+            entry = {
+                "application": str(row.id),
+                "application_sha256": application_digest(row),
+                "facts_sha256": digest(told),
+                "evidence_sha256": digest(answer),
+                "decision_sha256": digest(row.decision or {}),
+                "rulebook": rulebook_digest,
+            }
             act = None
             if isinstance(decision, Granted):
-                act = self._reserve(session, filing, facts, series, decided_at, make_permit)
-            entry = {"application": str(row.id), "rulebook": rulebook_digest, "decision_sha256": digest(decision)}
-            if act is not None:
-                entry |= {"act": act.label, "payload_sha256": act.payload_sha256}
-            audit.append(session, self.authority, decision.outcome, decided_at, entry)
-        return filed_of(row, act)
+                draft = self._draft(filing, decided_at, series, make_permit, kind, taken_by)
+                act = self._reserve_permit(session, filing, facts, draft, entry)
+            else:
+                self._audit(session, decision.outcome, decided_at, entry)
+            reach("number_taken")
+        return filed_of(row, evidence, act)
+
+    def reserve_ruling(
+        self, kind: ActKind, subject: Act | Filed, make_ruling: MakeRuling, *, series: str, taken_by: str, at: datetime
+    ) -> Act:
+        """Reserve the number of a refusal (of a referred application), an abrogation or a withdrawal (of a permit).
+
+        Raises ActNotPossible when the subject has been answered or ended already, or can't be.
+        """
+        cited = subject if isinstance(subject, Act) else None
+        application_id = subject.application_id if isinstance(subject, Act) else subject.filing.application_id
+        client_id = subject.client_id if isinstance(subject, Act) else subject.filing.client_id
+        number, code = mark(), secrets.token_urlsafe(16)
+        draft = Draft(
+            id=uuid4(),
+            authority=self.authority,
+            series=series,
+            year=paris_day(at).year,
+            kind=kind,
+            cites=cited.id if cited else None,
+            taken_by=taken_by,
+            application_id=application_id,
+            client_id=client_id,
+            code=code,
+            payload=make_ruling(number, code),
+            number_mark=number,
+            at=at,
+        )
+        entry = {"application": str(application_id), "by": taken_by}
+        if cited:
+            entry["cites"] = cited.number
+        with self._transaction() as session, _one_answer_only():
+            self.queue.finish_later(session, draft.id, at + _FINISH_AFTER)
+            act, position = give_number(session, draft, "reserved", entry)
+            self._saw(position)
+        return act
 
     def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
         """Move a reserved act to issued with its document; the first recorded document wins.
 
-        Returns the act as it stands: when somebody else filed it first, `content` is forgotten.
+        An act that ends or replaces another does so in the same transaction. Returns the act as it
+        stands: when somebody else filed it first, `content` is forgotten.
         """
         with self._transaction() as session:
-            act = session.exec(select(ActRow).where(col(ActRow.id) == act_id).with_for_update()).one()
-            if act.state != ActState.RESERVED:
-                return act_of(act)
-            session.add(DocumentRow(sha256=sha256, content=content, stored_at=at))
-            session.flush()
-            act.state, act.issued_at, act.document_sha256 = ActState.ISSUED, at, sha256
-            session.add(act)
-            session.flush()
-            audit.append(session, self.authority, "issued", at, {"act": act.label, "document_sha256": sha256})
-        return act_of(act)
+            row = session.exec(select(ActRow).where(col(ActRow.id) == act_id).with_for_update()).one()
+            reach("filing_begun")
+            if row.state == ActState.RESERVED:
+                session.add(DocumentRow(sha256=sha256, content=content, stored_at=at))
+                session.flush()
+                reach("document_stored")
+                row.state, row.issued_at, row.document_sha256 = ActState.ISSUED, at, sha256
+                session.add(row)
+                session.flush()
+                self._audit(session, "issued", at, {"act": row.label, "document_sha256": sha256})
+                if row.cites is not None and (ended := ENDS.get(ActKind(row.kind))) is not None:
+                    label = session.exec(select(ActRow.label).where(col(ActRow.id) == row.cites)).one()
+                    self._audit(session, ended, at, {"act": label, "by_act": row.label})
+                reach("act_issued")
+        return self._present(act_id)
 
-    def _reserve(
+    def annul(self, act_id: UUID, reason: str, by: str, at: datetime) -> Act:
+        """Annul a reserved act that can't be sealed: its number stays, with the reason. Raises ActNotPossible."""
+        with self._transaction() as session:
+            row = session.exec(select(ActRow).where(col(ActRow.id) == act_id).with_for_update()).one()
+            if row.state != ActState.RESERVED:
+                raise ActNotPossible(f"seul un numéro réservé s’annule, et {row.label} ne l’est plus")
+            row.state, row.annulled_because = ActState.ANNULLED, reason
+            session.add(row)
+            session.flush()
+            told = {"act": row.label, "reason_sha256": digest({"reason": reason}), "by": by}
+            self._audit(session, "annulled", at, told)
+        return self._present(act_id)
+
+    def notify(self, act: Act, notification: Notification, by: str | None, at: datetime) -> bool:
+        """Record when and how an act reached its holder; return False when that was recorded before."""
+        row = NotificationRow(
+            act_id=act.id,
+            notified_on=notification.notified_on,
+            channel=notification.channel,
+            proof=notification.proof,
+            recorded_by=by,
+            recorded_at=at,
+        )
+        try:
+            with self._transaction() as session:
+                session.add(row)
+                session.flush()
+                told = {"act": act.number, "notification_sha256": notification_digest(row)}
+                self._audit(session, "notified", at, told)
+        except IntegrityError as error:
+            if _constraint(error) != "act_notification_pkey":
+                raise
+            return False
+        return True
+
+    def turn_issuing(self, *, halted: bool, reason: str, by: str, at: datetime) -> None:
+        """Suspend automatic issuing, or take it up again: every process obeys from the commit on."""
+        row = SwitchRow(authority=self.authority, halted=halted, reason=reason, turned_by=by, turned_at=at)
+        with self._transaction() as session:
+            # The chain's lock is the one that give_number takes first: the two never cross.
+            told = {"switch_sha256": switch_digest(row), "by": by}
+            self._audit(session, "halted" if halted else "resumed", at, told)
+            session.add(row)
+            session.flush()
+
+    def _draft(
         self,
-        session: Session,
         filing: Filing,
-        facts: Facts,
+        at: datetime,
         series: str,
-        decided_at: datetime,
-        make_permit: PermitMaker,
-    ) -> ActRow:
-        act_id, application = uuid4(), filing.application
-        period = _period(application)
+        make_permit: MakePermit,
+        kind: ActKind,
+        taken_by: str | None,
+    ) -> Draft:
+        number, code = mark(), secrets.token_urlsafe(16)
+        return Draft(
+            id=uuid4(),
+            authority=self.authority,
+            series=series,
+            year=paris_day(at).year,
+            kind=kind,
+            cites=filing.amends,
+            taken_by=taken_by,
+            application_id=filing.application_id,
+            client_id=filing.client_id,
+            code=code,
+            payload=make_permit(number, code),
+            number_mark=number,
+            at=at,
+        )
+
+    def _reserve_permit(
+        self, session: Session, filing: Filing, facts: Facts, draft: Draft, entry: dict[str, Any]
+    ) -> Act:
+        period = _period(filing.application)
         for index, place in enumerate(facts.places):
             session.add(
                 FootprintRow(
-                    act_id=act_id,
+                    act_id=draft.id,
                     occupancy=index,
                     authority=self.authority,
                     footprint_core=place.footprint.core,
                     period=period,
                     worksite_key=filing.worksite_key,
-                    state=ActState.RESERVED,
+                    space=space_of(filing),
                 )
             )
         _flush(session)
-        self.queue.finish_later(session, act_id, decided_at + timedelta(seconds=60))
-        code = secrets.token_urlsafe(16)
-        year = facts.decided_on.year
-        value = session.execute(
-            _NEXT_NUMBER, {"authority": self.authority, "series": series, "year": year}
-        ).scalar_one()
-        number = ActNumber(authority=self.authority, series=series, year=year, value=value)
-        permit = make_permit(number, code)
-        payload = permit.model_dump(mode="json")
-        act = ActRow(
-            id=act_id,
-            authority=self.authority,
-            series=series,
-            year=year,
-            number=value,
-            label=str(number),
-            application_id=filing.application_id,
-            client_id=filing.client_id,
-            state=ActState.RESERVED,
-            code=code,
-            siret=permit.beneficiary.siret,
-            starts_on=permit.starts_on,
-            ends_on=permit.ends_on,
-            fee_total=permit.fee.total,
-            payload=payload,
-            payload_sha256=digest(payload),
-            reserved_at=decided_at,
-        )
-        session.add(act)
-        session.flush()
+        reach("footprints_taken")
+        self.queue.finish_later(session, draft.id, draft.at + _FINISH_AFTER)
+        reach("job_enqueued")
+        with _one_answer_only():
+            act, position = give_number(session, draft, "granted", entry)
+        self._saw(position)
         return act
 
     def _application(self, filing: Filing, **decided: Any) -> ApplicationRow:
@@ -191,6 +304,8 @@ class Register(Catalogue):
             assurance=filing.assurance,
             payer_assurance=filing.payer_assurance,
             body=filing.application.model_dump(mode="json"),
+            amends=filing.amends,
+            sandbox=filing.sandbox,
             **decided,
         )
 
@@ -212,14 +327,51 @@ class Register(Catalogue):
         session.flush()
         return row
 
+    def _audit(self, session: Session, event: str, at: datetime, entry: dict[str, Any]) -> None:
+        self._saw(audit.append(session, self.authority, event, at, entry))
+
+    def _saw(self, position: int) -> None:
+        """Note how far the chain has come."""
+
+    def _present(self, act_id: UUID) -> Act:
+        act = self.act(act_id)
+        assert act is not None
+        return act
+
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 
+def _evidence(
+    application_id: UUID, answer: RegistryAnswer, dumped: dict[str, Any], decided_at: datetime
+) -> EvidenceRow:
+    return EvidenceRow(
+        application_id=application_id,
+        answer=dumped,
+        about_a_person=answer.is_about_a_person,
+        asked_at=min((each.fetched_at for each in answer.evidence), default=decided_at),
+    )
+
+
 def _period(application: Application) -> Range[date]:
     return Range(application.starts_on, application.ends_on + timedelta(days=1), bounds="[)")
+
+
+@contextmanager
+def _one_answer_only() -> Iterator[None]:
+    """Tell in French that an application is answered, and an act changed, once."""
+    try:
+        yield
+    except IntegrityError as error:
+        if _constraint(error) in ("act_answers_once", "act_changed_once", "act_extended_once"):
+            raise ActNotPossible("un autre acte y a déjà répondu, ou l’a déjà modifié") from error
+        raise
+
+
+def _constraint(error: IntegrityError) -> str | None:
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
 
 
 def _flush(session: Session) -> None:
@@ -232,9 +384,8 @@ def _flush(session: Session) -> None:
             raise FootprintTaken from error
         raise
     except IntegrityError as error:
-        constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-        if constraint == "no_double_booking":
+        if _constraint(error) == "no_double_booking":
             raise FootprintTaken from error
-        if constraint == "application_client_id_idempotency_key_key":
+        if _constraint(error) == "application_client_id_idempotency_key_key":
             raise AlreadyFiled from error
         raise

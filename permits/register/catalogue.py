@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field as PydanticField
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from permits.domain.act import Act, ActState
+from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.application import Application, Contact
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
@@ -18,14 +20,22 @@ from permits.domain.filing import Filed, Filing
 from permits.domain.permit import Permit
 from permits.domain.place import Footprint, StandingPermit
 from permits.domain.rulebook import Assurance
-from permits.register.tables import ActRow, ApplicationRow, DocumentRow, polygon_text
+from permits.domain.ruling import Ruling
+from permits.register.tables import ActRow, ApplicationRow, DocumentRow, EvidenceRow, NotificationRow, polygon_text
 
 _STANDING = text(
     "SELECT DISTINCT act.label, act.starts_on, act.ends_on FROM act_footprint f JOIN act ON act.id = f.act_id"
     " WHERE f.footprint_core && CAST(:core AS polygon) AND f.period && CAST(:period AS daterange)"
-    " AND f.authority = :authority AND f.worksite_key <> :worksite_key AND f.state IN ('reserved', 'issued')"
+    " AND f.authority = :authority AND f.space = :space AND f.worksite_key <> :worksite_key AND f.live"
     " ORDER BY act.starts_on, act.label LIMIT 20"
 )
+_IS_HALTED = text("SELECT issuing_is_halted(:authority)")
+
+# Who gets an answer by an act: rulings that end a permit come later, and never answer an application.
+_ANSWERS = (ActKind.PERMIT, ActKind.EXTENSION, ActKind.CORRECTION, ActKind.REFUSAL)
+_ALLOWING = tuple(kind for kind in ActKind if kind.allows)
+
+_Ending = aliased(ActRow)
 
 
 @dataclass(frozen=True)
@@ -46,21 +56,25 @@ class Catalogue:
         self.engine = engine
         self.authority = authority
 
-    def standing_permits(
-        self, footprint: Footprint, application: Application, worksite_key: str
-    ) -> tuple[StandingPermit, ...]:
+    def standing_permits(self, footprint: Footprint, filing: Filing) -> tuple[StandingPermit, ...]:
         """Return the live permits of other worksites on this footprint and these days, earliest first."""
         with Session(self.engine) as session:
             rows = session.execute(
                 _STANDING,
                 {
                     "core": polygon_text(footprint.core),
-                    "period": f"[{application.starts_on},{application.ends_on}]",
+                    "period": f"[{filing.application.starts_on},{filing.application.ends_on}]",
                     "authority": self.authority,
-                    "worksite_key": worksite_key,
+                    "space": space_of(filing),
+                    "worksite_key": filing.worksite_key,
                 },
             ).all()
         return tuple(StandingPermit(number=r.label, starts_on=r.starts_on, ends_on=r.ends_on) for r in rows)
+
+    def issuing_is_halted(self) -> bool:
+        """Tell whether a person has suspended automatic issuing."""
+        with Session(self.engine) as session:
+            return bool(session.execute(_IS_HALTED, {"authority": self.authority}).scalar_one())
 
     def find_filed(self, client_id: UUID, idempotency_key: str) -> Filed | None:
         """Return what this client filed under this key."""
@@ -77,34 +91,57 @@ class Catalogue:
 
     def _one_application(self, *conditions: Any) -> Filed | None:
         query = (
-            select(ApplicationRow, ActRow)
-            .outerjoin(ActRow, col(ActRow.application_id) == col(ApplicationRow.id))
+            select(ApplicationRow, EvidenceRow)
+            .outerjoin(EvidenceRow, col(EvidenceRow.application_id) == col(ApplicationRow.id))
             .where(col(ApplicationRow.authority) == self.authority, *conditions)
         )
         with Session(self.engine) as session:
             found = session.exec(query).first()
-        return filed_of(found[0], found[1]) if found else None
+            if found is None:
+                return None
+            answer = (col(ActRow.application_id) == found[0].id, col(ActRow.kind).in_(_ANSWERS))
+            return filed_of(found[0], found[1], self._one_act(session, *answer))
 
     def act(self, act_id: UUID) -> Act | None:
         """Return one act by its id."""
         with Session(self.engine) as session:
-            row = session.get(ActRow, act_id)
-        return act_of(row) if row else None
+            return self._one_act(session, col(ActRow.id) == act_id)
 
     def act_by_code(self, code: str) -> Act | None:
         """Return the act behind a verification code."""
         with Session(self.engine) as session:
-            row = session.exec(select(ActRow).where(col(ActRow.code) == code)).first()
-        return act_of(row) if row else None
+            return self._one_act(session, col(ActRow.code) == code)
 
-    def act_by_number(self, label: str, client_id: UUID) -> Act | None:
-        """Return the client's act of that number."""
-        query = select(ActRow).where(
-            col(ActRow.authority) == self.authority, col(ActRow.label) == label, col(ActRow.client_id) == client_id
-        )
+    def act_by_number(self, number: str, client_id: UUID | None = None) -> Act | None:
+        """Return the act of that number; only the client's own when `client_id` is given."""
+        conditions = [col(ActRow.label) == number]
+        if client_id is not None:
+            conditions.append(col(ActRow.client_id) == client_id)
         with Session(self.engine) as session:
-            row = session.exec(query).first()
-        return act_of(row) if row else None
+            return self._one_act(session, *conditions)
+
+    def is_extended(self, act_id: UUID) -> bool:
+        """Tell whether a reserved or issued extension adds days to this act, or to the one it corrects."""
+        with Session(self.engine) as session:
+            return bool(session.execute(text("SELECT act_is_extended(:id)"), {"id": act_id}).scalar_one())
+
+    def acts_citing(self, act_id: UUID, limit: int = 100) -> list[Act]:
+        """Return the acts that extend, replace or end this one, in the order of their reservation."""
+        query = self._acts(col(ActRow.cites) == act_id).order_by(col(ActRow.reserved_at), col(ActRow.id)).limit(limit)
+        with Session(self.engine) as session:
+            return [act_of(*found) for found in session.exec(query).all()]
+
+    def _one_act(self, session: Session, *conditions: Any) -> Act | None:
+        found = session.exec(self._acts(*conditions)).first()
+        return act_of(*found) if found else None
+
+    def _acts(self, *conditions: Any) -> Any:
+        return (
+            select(ActRow, _Ending.label, NotificationRow)
+            .outerjoin(_Ending, col(_Ending.id) == col(ActRow.ended_by))
+            .outerjoin(NotificationRow, col(NotificationRow.act_id) == col(ActRow.id))
+            .where(col(ActRow.authority) == self.authority, *conditions)
+        )
 
     def document(self, sha256: str) -> bytes:
         """Return the released bytes of that digest."""
@@ -113,7 +150,7 @@ class Catalogue:
 
     def permits(self, client_id: UUID, search: "PermitSearch") -> list[Act]:
         """Return one page of the client's permits, newest number first."""
-        query = select(ActRow).where(col(ActRow.authority) == self.authority, col(ActRow.client_id) == client_id)
+        query = self._acts(col(ActRow.client_id) == client_id, col(ActRow.kind).in_(_ALLOWING))
         if search.state:
             query = query.where(col(ActRow.state) == search.state)
         if search.siret:
@@ -125,13 +162,17 @@ class Catalogue:
             query = query.where(text("(act.year, act.number) < (:y, :n)").bindparams(y=year, n=number))
         query = query.order_by(col(ActRow.year).desc(), col(ActRow.number).desc()).limit(search.limit)
         with Session(self.engine) as session:
-            return [act_of(row) for row in session.exec(query).all()]
+            return [act_of(*found) for found in session.exec(query).all()]
 
     def reserved_before(self, instant: datetime, limit: int = 1000) -> Sequence[UUID]:
         """Return the acts reserved before an instant and still without a document, oldest first."""
         query = (
             select(ActRow.id)
-            .where(col(ActRow.state) == ActState.RESERVED, col(ActRow.reserved_at) < instant)
+            .where(
+                col(ActRow.authority) == self.authority,
+                col(ActRow.state) == ActState.RESERVED,
+                col(ActRow.reserved_at) < instant,
+            )
             .order_by(col(ActRow.reserved_at))
             .limit(limit)
         )
@@ -151,24 +192,40 @@ class Catalogue:
 
 
 _DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
+_PAYLOAD: TypeAdapter[Permit | Ruling] = TypeAdapter(
+    Annotated[Permit | Ruling, PydanticField(discriminator="payload_schema")]
+)
 
 
-def act_of(row: ActRow) -> Act:
-    """Return what a row of the act table says."""
+def act_of(row: ActRow, ended_by: str | None, notified: NotificationRow | None) -> Act:
+    """Return what a row of the act table says, with the number of the act that ended it and its notification."""
     return Act(
         id=row.id,
+        kind=ActKind(row.kind),
         number=row.label,
         state=ActState(row.state),
         code=row.code,
-        permit=Permit.model_validate(row.payload),
+        payload=_PAYLOAD.validate_python(row.payload),
+        application_id=row.application_id,
+        client_id=row.client_id,
         reserved_at=row.reserved_at,
         issued_at=row.issued_at,
         document_sha256=row.document_sha256,
+        cites=row.cites,
+        ended_on=row.ended_on,
+        ended_by=ended_by,
+        annulled_because=row.annulled_because,
+        notification=_notification(notified) if notified else None,
     )
 
 
-def filed_of(row: ApplicationRow, act: ActRow | None) -> Filed:
+def _notification(row: NotificationRow) -> Notification:
+    return Notification(notified_on=row.notified_on, channel=Channel(row.channel), proof=row.proof)
+
+
+def filed_of(row: ApplicationRow, evidence: EvidenceRow | None, act: Act | None) -> Filed:
     """Return what a row of the application table says, with its act. The contact is not read back."""
+    told = None if row.facts is None or evidence is None else row.facts | {"registry": evidence.answer}
     return Filed(
         filing=Filing(
             application_id=row.id,
@@ -180,11 +237,19 @@ def filed_of(row: ApplicationRow, act: ActRow | None) -> Filed:
             received_at=row.received_at,
             assurance=Assurance(row.assurance),
             payer_assurance=Assurance(row.payer_assurance),
+            worksite_key=row.worksite_key,
+            amends=row.amends,
+            sandbox=row.sandbox,
         ),
         outcome=row.outcome,
-        facts=None if row.facts is None else Facts.model_validate(row.facts),
+        facts=None if told is None else Facts.model_validate(told),
         decision=None if row.decision is None else _DECISION.validate_python(row.decision),
         rulebook_digest=row.rulebook_digest,
         decided_at=row.decided_at,
-        act=act_of(act) if act else None,
+        act=act,
     )
+
+
+def space_of(filing: Filing) -> str:
+    """Return the space in which a filing takes its place: the street, or the partners' sandbox."""
+    return "sandbox" if filing.sandbox else "street"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, Range
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
@@ -51,6 +51,7 @@ class ClientRow(SQLModel, table=True):
     key_id: str = Field(unique=True)
     key_sha256: str
     sirens: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    sandbox: bool = False
     created_at: datetime = Field(sa_column=_instant())
     revoked_at: datetime | None = Field(default=None, sa_column=_optional_instant())
 
@@ -67,7 +68,10 @@ class RulebookRow(SQLModel, table=True):
 
 
 class ApplicationRow(SQLModel, table=True):
-    """One application, what was established, and what was decided."""
+    """One application, what was established, and what was decided. The registry's answer is in EvidenceRow.
+
+    `amends` is the act that it asks to extend or corrects.
+    """
 
     __tablename__ = "application"
 
@@ -87,6 +91,19 @@ class ApplicationRow(SQLModel, table=True):
     decision: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     rulebook_digest: str | None = None
     decided_at: datetime | None = Field(default=None, sa_column=_optional_instant())
+    amends: UUID | None = None
+    sandbox: bool = False
+
+
+class EvidenceRow(SQLModel, table=True):
+    """What the State's registry said of the applicant: apart, so that it can be erased."""
+
+    __tablename__ = "application_evidence"
+
+    application_id: UUID = Field(primary_key=True)
+    answer: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    about_a_person: bool
+    asked_at: datetime = Field(sa_column=_instant())
 
 
 class ContactRow(SQLModel, table=True):
@@ -97,17 +114,6 @@ class ContactRow(SQLModel, table=True):
     application_id: UUID = Field(primary_key=True)
     email: str | None = None
     phone: str | None = None
-
-
-class CounterRow(SQLModel, table=True):
-    """The last number given in a series and year."""
-
-    __tablename__ = "counter"
-
-    authority: str = Field(primary_key=True)
-    series: str = Field(primary_key=True)
-    year: int = Field(primary_key=True)
-    value: int = Field(sa_column=Column(Integer, nullable=False))
 
 
 class ActRow(SQLModel, table=True):
@@ -134,10 +140,32 @@ class ActRow(SQLModel, table=True):
     reserved_at: datetime = Field(sa_column=_instant())
     issued_at: datetime | None = Field(default=None, sa_column=_optional_instant())
     document_sha256: str | None = None
+    kind: str
+    cites: UUID | None = None
+    taken_by: str | None = None
+    ended_on: date | None = None
+    ended_by: UUID | None = None
+    annulled_because: str | None = None
+
+
+class NotificationRow(SQLModel, table=True):
+    """When and how an act reached its holder."""
+
+    __tablename__ = "act_notification"
+
+    act_id: UUID = Field(primary_key=True)
+    notified_on: date
+    channel: str
+    proof: str
+    recorded_by: str | None = None
+    recorded_at: datetime = Field(sa_column=_instant())
 
 
 class FootprintRow(SQLModel, table=True):
-    """One footprint taken by an act, under the exclusion constraint while the act is live."""
+    """One footprint taken by an act, under the exclusion constraint while it is live.
+
+    The sandbox occupies a space of its own: what a partner tries never blocks the street.
+    """
 
     __tablename__ = "act_footprint"
 
@@ -147,7 +175,8 @@ class FootprintRow(SQLModel, table=True):
     footprint_core: Any = Field(sa_column=Column(PolygonType(), nullable=False))
     period: Range[date] = Field(sa_column=Column(DATERANGE, nullable=False))
     worksite_key: str
-    state: str
+    space: str
+    live: bool = True
 
     model_config = {"arbitrary_types_allowed": True}
 
@@ -160,6 +189,19 @@ class DocumentRow(SQLModel, table=True):
     sha256: str = Field(primary_key=True)
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     stored_at: datetime = Field(sa_column=_instant())
+
+
+class SwitchRow(SQLModel, table=True):
+    """One turn of the switch that suspends automatic issuing; the last one holds."""
+
+    __tablename__ = "issuing_switch"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    authority: str
+    halted: bool
+    reason: str
+    turned_by: str
+    turned_at: datetime = Field(sa_column=_instant())
 
 
 class AuditRow(SQLModel, table=True):

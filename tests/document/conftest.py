@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from permits.document.press import Press
-from permits.document.print import print_permit
+from permits.document.print import print_act
 from permits.document.seal import Pkcs12Seal, load_demo_seal, make_demo_seal
 from permits.domain.permit import Permit
 from tests.document.sample import sample_permit
@@ -24,7 +24,7 @@ def permit() -> Permit:
 
 @pytest.fixture(scope="session")
 def pdf(permit: Permit) -> bytes:
-    return print_permit(permit)
+    return print_act(permit)
 
 
 @pytest.fixture(scope="session")

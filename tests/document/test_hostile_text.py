@@ -15,7 +15,7 @@ import pytest
 from permits.document import TEMPLATES
 from permits.document.lint import lint
 from permits.document.payload import payload_bytes
-from permits.document.print import print_permit
+from permits.document.print import print_act
 from permits.domain.permit import Permit
 from tests.document.sample import sample_permit
 
@@ -75,7 +75,7 @@ def test_every_free_field_is_tried() -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_it_is_printed_word_for_word(text: str) -> None:
     permit, _ = with_each_text(text)
-    pdf = print_permit(permit)
+    pdf = print_act(permit)
     lint(pdf, permit)
     with pikepdf.open(BytesIO(pdf)) as document:
         links = {str(each.URI) for each in document.objects if isinstance(each, pikepdf.Dictionary) and "/URI" in each}
@@ -87,7 +87,7 @@ def test_it_is_printed_word_for_word(text: str) -> None:
 SPY = """
 import json, sys
 from permits.domain.permit import Permit
-from permits.document.print import print_permit, warm_up
+from permits.document.print import print_act, warm_up
 permits = [Permit.model_validate(each) for each in json.load(sys.stdin)]
 warm_up()
 seen = []
@@ -96,7 +96,7 @@ def watch(event, arguments):
         seen.append([event, str(arguments[0])])
 sys.addaudithook(watch)
 for permit in permits:
-    print_permit(permit)
+    print_act(permit)
 for extra in sys.argv[1:]:
     open(extra).close()
 print(json.dumps(seen))

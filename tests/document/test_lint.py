@@ -13,7 +13,7 @@ import pytest
 from permits.document import TEMPLATES
 from permits.document.errors import LintError
 from permits.document.lint import MANDATORY_WORDS, lint
-from permits.document.print import print_permit
+from permits.document.print import print_act
 from permits.domain.decision import Citation
 from permits.domain.permit import DailyWindow, Permit
 from tests.document.sample import (
@@ -44,7 +44,7 @@ def test_the_longest_document_passes() -> None:
         prescriptions=tuple(prescription(n, f"Prescription {n}. " + "Rien ne dépasse. " * 20) for n in range(1, 26)),
         beneficiary=BENEFICIARY.model_copy(update={"name": "COMPAGNONS " * 18}),
     )
-    lint(print_permit(permit), permit)
+    lint(print_act(permit), permit)
 
 
 FEE_CHANGED = FEE.model_copy(update={"total": Decimal("44.24")})
@@ -108,7 +108,7 @@ def defects_of_a_blank_page(tmp_path_factory: pytest.TempPathFactory) -> list[st
     templates = tmp_path_factory.mktemp("blank") / "templates"
     shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("web"))
     (templates / "arrete.html").write_text('<html lang="fr"><title>Rien</title><p>Rien.</p>', encoding="utf-8")
-    return defects_of(print_permit(sample_permit(), templates), sample_permit())
+    return defects_of(print_act(sample_permit(), templates), sample_permit())
 
 
 @pytest.mark.parametrize("mention", MANDATORY_WORDS)
@@ -250,5 +250,5 @@ def test_the_lint_reads_the_page_not_the_payload(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("web"))
     page = (templates / "arrete.html").read_text(encoding="utf-8")
     (templates / "arrete.html").write_text(page.replace("permit.fee.total|money", "permit.fee.total"), encoding="utf-8")
-    defects = defects_of(print_permit(sample_permit(), templates), sample_permit())
+    defects = defects_of(print_act(sample_permit(), templates), sample_permit())
     assert defects == ["total de la redevance : « Total 144,24\u00a0€ » manque"]

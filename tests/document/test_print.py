@@ -17,7 +17,7 @@ from PIL import Image
 from permits.document import TEMPLATES
 from permits.document.errors import PrintError
 from permits.document.payload import payload_bytes
-from permits.document.print import print_permit
+from permits.document.print import print_act
 from permits.domain.permit import Permit
 from tests.document.sample import BENEFICIARY, FEE, SIGNATORY, VERIFICATION_URL, fee_line, sample_permit
 
@@ -88,7 +88,7 @@ def test_a_real_permit_says_neither_specimen_nor_fictional(
         update={"specimen": False, "authority": permit.authority.model_copy(update={"fictional": False})}
     )
     path = tmp_path / "real.pdf"
-    path.write_bytes(print_permit(real))
+    path.write_bytes(print_act(real))
     text = text_of(path, program)
     assert "specimen" not in text.casefold().replace("é", "e")
     assert "Autorité fictive" not in text
@@ -122,7 +122,7 @@ def test_what_may_be_absent_leaves_whole_sentences(
     changes: dict[str, object], said: str, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     path = tmp_path / "permit.pdf"
-    path.write_bytes(print_permit(sample_permit(**changes)))
+    path.write_bytes(print_act(sample_permit(**changes)))
     assert said in text_of(path, program)
 
 
@@ -175,8 +175,8 @@ def test_pictures_have_words(pdf: bytes) -> None:
 
 def test_the_same_payload_gives_the_same_bytes_in_any_process(pdf: bytes) -> None:
     script = (
-        "import sys; from permits.document.print import print_permit; from permits.domain.permit import Permit;"
-        "sys.stdout.buffer.write(print_permit(Permit.model_validate_json(sys.stdin.buffer.read())))"
+        "import sys; from permits.document.print import print_act; from permits.domain.permit import Permit;"
+        "sys.stdout.buffer.write(print_act(Permit.model_validate_json(sys.stdin.buffer.read())))"
     )
     other = subprocess.run(
         [sys.executable, "-c", script], input=payload_bytes(sample_permit()), check=True, capture_output=True
@@ -186,13 +186,13 @@ def test_the_same_payload_gives_the_same_bytes_in_any_process(pdf: bytes) -> Non
 
 def test_a_character_the_font_lacks_is_named_by_its_code(tmp_path: Path, program: Callable[[str], str]) -> None:
     path = tmp_path / "permit.pdf"
-    path.write_bytes(print_permit(sample_permit(worksite="Kêr Ñevez, ṽ, 株, 🚧")))
+    path.write_bytes(print_act(sample_permit(worksite="Kêr Ñevez, ṽ, 株, 🚧")))
     assert "Chantier : Kêr Ñevez, [U+1E7D], [U+682A], [U+1F6A7]" in text_of(path, program)
 
 
 def test_an_unknown_template_is_refused() -> None:
     with pytest.raises(PrintError, match="no template is named 'arrete/9'"):
-        print_permit(sample_permit(template="arrete/9"))
+        print_act(sample_permit(template="arrete/9"))
 
 
 def templates_with(tmp_path: Path, old: str, new: str, name: str = "arrete.html") -> Path:
@@ -220,10 +220,10 @@ def templates_with(tmp_path: Path, old: str, new: str, name: str = "arrete.html"
 def test_what_the_renderer_only_logs_stops_the_print(new: str, complaint: str, tmp_path: Path) -> None:
     templates = templates_with(tmp_path, '<p class="nature">', f'{new}<p class="nature">')
     with pytest.raises(PrintError, match=re.escape(complaint)):
-        print_permit(sample_permit(), templates)
+        print_act(sample_permit(), templates)
 
 
 def test_a_missing_font_stops_the_print(tmp_path: Path) -> None:
     templates = templates_with(tmp_path, "SourceSans3-Bold.ttf", "nowhere.ttf", "arrete.css")
     with pytest.raises(PrintError, match="Source Sans 3"):
-        print_permit(sample_permit(), templates)
+        print_act(sample_permit(), templates)

@@ -6,6 +6,7 @@ docs/rules.md. A rule never refuses: it finds all well, sets a condition, or ref
 
 from permits.domain.rules.act import (
     authority_is_competent,
+    issuing_is_not_suspended,
     kind_is_automatic,
     nothing_enters_the_ground,
     somebody_may_sign,
@@ -20,6 +21,7 @@ from permits.domain.rules.identity import (
 )
 from permits.domain.rules.period import (
     duration_is_short_enough,
+    extension_follows_its_permit,
     notice_is_respected,
     season_allows_it,
     start_is_near_enough,
@@ -37,6 +39,7 @@ from permits.domain.rules.street import (
 
 # In the order of the law, as the trace of a decision tells them.
 RULES: tuple[Rule, ...] = (
+    issuing_is_not_suspended,
     establishment_is_open,
     establishment_is_certain,
     company_is_in_good_standing,
@@ -50,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     start_is_still_to_come,
     start_is_near_enough,
     duration_is_short_enough,
+    extension_follows_its_permit,
     pedestrians_can_pass,
     scaffold_stays_close_to_the_wall,
     parking_stays_free,

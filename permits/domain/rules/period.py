@@ -1,9 +1,10 @@
 """When: notice, start, duration, and the days that are closed to works."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from permits.domain.calendar import nth_working_day_after
-from permits.domain.decision import Finding
+from permits.domain.decision import Citation, Finding, Verification
 from permits.domain.french import day_text
 from permits.domain.rules.case import Case
 
@@ -52,9 +53,11 @@ def start_is_near_enough(case: Case) -> Iterator[Finding]:
 
 
 def duration_is_short_enough(case: Case) -> Iterator[Finding]:
-    """Longer occupations are examined by a person."""
+    """Longer occupations are examined by a person; an extension counts from the first day of the first permit."""
     longest = case.rulebook.limits.longest_duration_days.on(case.facts.decided_on)
-    days = case.application.days
+    extended = case.facts.extends
+    first = extended.starts_on if extended else case.application.starts_on
+    days = (case.application.ends_on - first).days + 1
     yield case.finding(
         "DURATION-MAX",
         days <= longest.value,
@@ -62,6 +65,35 @@ def duration_is_short_enough(case: Case) -> Iterator[Finding]:
         measured=str(days),
         limit=str(longest.value),
         citation=longest.citation,
+    )
+
+
+_NO_RIGHT_TO_RENEWAL = Citation(
+    text="aucun droit au renouvellement : chaque demande est examinée (Conseil d’État, 25 janvier 2017, n° 395314)",
+    verification=Verification.SECONDARY,
+)
+
+
+def extension_follows_its_permit(case: Case) -> Iterator[Finding]:
+    """An extension adds days to a permit that still stands, from the day after its end; heard only for one."""
+    extended = case.facts.extends
+    if extended is None:
+        return
+    follows = case.application.starts_on == extended.ends_on + timedelta(days=1)
+    message = f"La prolongation suit le permis {extended.number}, qui court jusqu’au {day_text(extended.ends_on)}."
+    if not extended.stands:
+        message = (
+            f"Le permis {extended.number} n’est plus en vigueur ou est déjà prolongé : un agent examine."
+        )
+    elif not follows:
+        message = f"La prolongation doit commencer le lendemain de la fin du permis {extended.number}."
+    yield case.finding(
+        "EXTENSION",
+        follows and extended.stands,
+        message,
+        measured=case.application.starts_on.isoformat(),
+        limit=extended.ends_on.isoformat(),
+        citation=_NO_RIGHT_TO_RENEWAL,
     )
 
 

@@ -1,0 +1,77 @@
+"""What every act must say, whatever it does: who takes it, whom it is for, how to contest it, how to check it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from permits.document import french
+from permits.document.payload import Payload
+from permits.domain.permit import Appeal, Beneficiary, CitedAct
+
+
+class Mention(NamedTuple):
+    """Words that the document must show, in this order and in one piece, and how staff call them.
+
+    A figure is not found inside of a longer one: 6,60 m² is not in 16,60 m².
+    """
+
+    what: str
+    words: str
+    is_figure: bool = False
+
+
+# Without these words the act can be annulled, or its time limits never run.
+ALWAYS = {
+    "délai de recours": "dans les deux mois de sa notification",
+    "recours gracieux": "d’un recours gracieux auprès de",
+    "recours devant le juge": "ou d’un recours devant la juridiction suivante",
+    "données d’autres administrations": "autre administration (article L. 114-8",
+    "droit de rectification": "de les faire rectifier",
+    "information sur les données personnelles": "règlement (UE) 2016/679",
+    "notification": "sa mise à disposition dans le téléservice",
+    "dispense de signature": "dispensé de la signature de son auteur (article L. 212-2, 1°",
+}
+
+
+def common_mentions(payload: Payload) -> Iterator[Mention]:
+    """Yield what the act must say of itself, of its author and of its reader's rights."""
+    for what, words in ALWAYS.items():
+        yield Mention(what, words)
+    yield Mention("numéro de l’acte", f"ARRÊTÉ n° {payload.number}")
+    yield Mention("chantier", f"Chantier : {payload.worksite}")
+    for visa in payload.visas:
+        yield Mention("visa", f"Vu {french.visa(visa.text)} ;")
+    yield from _appeal(payload.appeal)
+    yield from _author(payload)
+    yield from _party(payload.beneficiary)
+    yield Mention("adresse de vérification", payload.verification_url)
+    if payload.specimen:
+        yield Mention("cachet de démonstration", "Le cachet électronique est un cachet de démonstration")
+
+
+def cited(act: CitedAct) -> str:
+    """Return how an act is named wherever another one cites it."""
+    return f"’arrêté n° {act.number} du {french.long_date(act.decided_on)}"
+
+
+def _appeal(appeal: Appeal) -> Iterator[Mention]:
+    yield Mention("recours gracieux", f"auprès de l’autorité suivante : {appeal.authority}")
+    yield Mention("juridiction", f"la juridiction suivante : {appeal.court} ({appeal.court_address}")
+
+
+def _author(payload: Payload) -> Iterator[Mention]:
+    author, authority = payload.signatory, payload.authority
+    yield Mention("autorité", f"{authority.name} {authority.service}")
+    if authority.fictional:
+        yield Mention("autorité fictive", "Ses règles et ses prix sont inventés")
+    yield Mention("contact pour les données", f"opposition : {authority.data_protection_contact}")
+    signed = f"Fait à {authority.place}, le {french.paris_date(payload.decided_at)}"
+    signatory = f"{author.first_name} {author.name} {author.quality} {author.service}"
+    yield Mention("auteur de l’acte", f"{signed} {signatory}")
+    if author.delegation:
+        yield Mention("délégation", f"Par délégation : {author.delegation}.")
+
+
+def _party(beneficiary: Beneficiary) -> Iterator[Mention]:
+    yield Mention("bénéficiaire", f"{beneficiary.name} SIRET {french.spaced_siret(beneficiary.siret)}")
+    if beneficiary.address:
+        yield Mention("adresse du bénéficiaire", f"– {', '.join(beneficiary.address)}")

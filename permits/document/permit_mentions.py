@@ -1,0 +1,98 @@
+"""What the document of a permit must say, taken from its payload, and not from its template."""
+
+from collections.abc import Iterator
+
+from permits.document import french
+from permits.document.mentions import Mention, cited, common_mentions
+from permits.domain.permit import Amendment, Permit
+
+# Without these words the act can be annulled, or its time limits never run.
+MANDATORY_WORDS = {
+    "caractère précaire et révocable": "à titre précaire et révocable",
+    "renouvellement sur nouvelle demande": "fait l’objet d’une nouvelle demande",
+    "caractère personnel": "à titre personnel",
+    "mention du traitement algorithmique": "sur le fondement d’un traitement algorithmique",
+    "article du code sur la mention": "article L. 311-3-1 du code des relations entre le public",
+    "loi informatique et libertés": "article 47 de la loi n° 78-17 du 6 janvier 1978",
+    "finalité du traitement": "Finalité : vérifier la conformité de la demande",
+    "droit à communication des règles": "demander la communication des règles définissant",
+    "saisine de la CADA": "Commission d’accès aux documents administratifs (CADA)",
+    "recours examiné par un agent": "examiné par un agent, jamais par le seul traitement",
+}
+
+
+def permit_mentions(permit: Permit) -> Iterator[Mention]:
+    """Yield all that the document must show, each in its place."""
+    for what, words in MANDATORY_WORDS.items():
+        yield Mention(what, words)
+    yield from common_mentions(permit)
+    yield from _subject(permit)
+    yield from _grounds(permit)
+    yield from _place_and_time(permit)
+    yield from _fee(permit)
+    yield Mention("accès aux règles", f"à l’adresse suivante : {permit.algorithm_contact}")
+    for fetched in permit.fetched_data:
+        yield Mention("donnée obtenue", f"{fetched.data} – source : {fetched.source}")
+
+
+def _subject(permit: Permit) -> Iterator[Mention]:
+    yield Mention("demande", f"demande n° {permit.application_id}")
+    if permit.amends is None:
+        yield Mention("titre de l’acte", f"{permit.number} portant permis de stationnement")
+    elif permit.amends.kind == "extension":
+        yield from _extension(permit.number, permit.amends)
+    else:
+        yield from _correction(permit.number, permit.amends)
+
+
+def _extension(number: str, amends: Amendment) -> Iterator[Mention]:
+    first = cited(amends.cites)
+    title = f"{number} portant prolongation du permis de stationnement n° {amends.cites.number}"
+    yield Mention("titre de l’acte", title)
+    yield Mention("visa de l’acte prolongé", f"Vu l{first}, que le présent arrêté prolonge ;")
+    yield Mention("acte prolongé", f"Le présent arrêté prolonge l{first}, dont les autres dispositions")
+    yield Mention("jours de chaque acte", "chacun des deux régit les jours qu’il autorise")
+
+
+def _correction(number: str, amends: Amendment) -> Iterator[Mention]:
+    first = cited(amends.cites)
+    title = f"{number} portant rectification du permis de stationnement n° {amends.cites.number}"
+    yield Mention("titre de l’acte", title)
+    yield Mention("visa de l’acte rectifié", f"Vu l{first}, que le présent arrêté rectifie ;")
+    yield Mention("acte remplacé", f"Le présent arrêté annule et remplace l{first}, dont il corrige :")
+    for reason in amends.reasons:
+        yield Mention("rectification", french.clause(reason))
+    yield Mention("effet de la rectification", "Il prend effet à sa notification")
+
+
+def _grounds(permit: Permit) -> Iterator[Mention]:
+    for each in permit.considerations:
+        yield Mention("considérant", f"Considérant {french.consideration(each)} ;")
+    for prescription in permit.prescriptions:
+        yield Mention("prescription", f"{prescription.text} [{prescription.citation.text}]")
+
+
+def _place_and_time(permit: Permit) -> Iterator[Mention]:
+    period = french.period(permit.starts_on, permit.ends_on)
+    yield Mention("période", f"L’occupation est autorisée {period}, soit")
+    yield Mention("fin de l’autorisation", f"fin de plein droit le {french.long_date(permit.ends_on)}.")
+    if permit.daily_hours:
+        hours = (french.hour(permit.daily_hours.starts), french.hour(permit.daily_hours.ends))
+        yield Mention("horaires", f"chaque jour de {hours[0]} à {hours[1]}. Les emprises")
+    for mark, occupancy in enumerate(permit.occupancies, start=1):
+        yield Mention("objet", f"{mark} {french.capital(occupancy.label)}")
+        yield Mention("emplacement", occupancy.address)
+        yield Mention("surface", french.square_metres(occupancy.area_m2), is_figure=True)
+
+
+def _fee(permit: Permit) -> Iterator[Mention]:
+    yield Mention("version du tarif", f"Tarif appliqué : {permit.fee.tariff}")
+    yield Mention("modalités de paiement", permit.payment_terms)
+    if not permit.fee.lines:
+        yield Mention("redevance", "une ligne de tarif ou une exonération, avec son texte")
+    for line in permit.fee.lines:
+        amounts = f"{line.unit} {french.money(line.rate)} {french.money(line.amount)}"
+        words = f"{line.label} {french.number(line.quantity)} {amounts}"
+        yield Mention("ligne de redevance", words, is_figure=True)
+        yield Mention("texte du tarif", line.citation.text)
+    yield Mention("total de la redevance", f"Total {french.money(permit.fee.total)}")

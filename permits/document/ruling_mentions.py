@@ -1,0 +1,55 @@
+"""What the document of a refusal, an abrogation or a withdrawal must say, taken from its payload."""
+
+from collections.abc import Iterator
+
+from permits.document import french
+from permits.document.mentions import Mention, cited, common_mentions
+from permits.domain.ruling import Ruling, RulingKind
+
+TITLES = {
+    RulingKind.REFUSAL: "portant refus de permis de stationnement",
+    RulingKind.ABROGATION: "portant abrogation d’un permis de stationnement",
+    RulingKind.WITHDRAWAL: "portant retrait d’un permis de stationnement",
+}
+
+
+def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
+    """Yield all that the document must show, each in its place."""
+    yield from common_mentions(ruling)
+    yield Mention("titre de l’acte", f"{ruling.number} {TITLES[ruling.kind]}")
+    yield Mention("recours examiné par un agent", f"{ruling.appeal.authority} – examiné par un agent –")
+    yield from _grounds(ruling)
+    yield from _effect(ruling)
+    period = french.period(ruling.starts_on, ruling.ends_on)
+    asked = "demandée" if ruling.kind is RulingKind.REFUSAL else "accordée"
+    yield Mention("période", f"Période {asked} : {period}")
+    for place in ruling.places:
+        yield Mention("emplacement", place)
+
+
+def _grounds(ruling: Ruling) -> Iterator[Mention]:
+    """The motives in fact and in law, and how the holder could be heard (CRPA art. L211-5, L121-1)."""
+    for motive in ruling.motives:
+        yield Mention("motif", f"Considérant {french.consideration(motive.fact)} [{motive.citation.text}] ;")
+    yield Mention("procédure contradictoire", f"Considérant {french.consideration(ruling.hearing)} ;")
+
+
+def _effect(ruling: Ruling) -> Iterator[Mention]:
+    """What happens to which act or application, and from which day."""
+    if ruling.cites is None:
+        application = f"n° {ruling.application_id}"
+        received = french.paris_date(ruling.received_at)
+        yield Mention("visa de la demande", f"Vu la demande {application}")
+        yield Mention("demande refusée", f"stationnement {application}, reçue le {received}, est refusée.")
+        return
+    act = cited(ruling.cites)
+    yield Mention("visa de l’acte cité", f"Vu l{act}")
+    yield Mention("remise en état", "remet en état")
+    if ruling.effective_on is None:
+        yield Mention("acte retiré", f"L{act} est retiré : il est réputé n’avoir jamais existé.")
+        return
+    yield Mention("date d’effet", f"L{act} est abrogé à compter du {french.long_date(ruling.effective_on)} :")
+    if ruling.effective_on <= ruling.starts_on:
+        yield Mention("jours autorisés", "il n’autorise l’occupation aucun jour.")
+    else:
+        yield Mention("jours autorisés", f"le {french.eve(ruling.effective_on)} est le dernier jour où il autorise")

@@ -1,0 +1,134 @@
+"""The next number of a series, given with its frozen payload in one statement (`give_number` in migrations/).
+
+Everything is prepared before: two marks stand in the payload and in the audit entry for the number and
+for the digest of the numbered payload, and the database writes them in. Its lock is thus held for that
+statement and the commit.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import Error as DatabaseError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from permits.domain.act import Act, ActKind, ActState
+from permits.domain.canonical import canonical_json
+from permits.domain.filing import ActNotPossible, IssuingHalted
+from permits.domain.permit import Permit
+from permits.domain.ruling import Ruling
+from permits.register.audit import instant_text
+
+_GIVE = text(
+    "SELECT given_label, given_sha256, audit_position FROM give_number("
+    ":authority, :series, :year, :act_id, :kind, :cites, :taken_by, :application_id, :client_id, :code, :siret,"
+    " :starts_on, :ends_on, :fee_total, :payload, :at, :event, :entry, :number_mark, :payload_mark)"
+)
+# What give_number and the triggers behind it refuse, by SQLSTATE; told in French to whoever asked.
+_NOT_POSSIBLE = {
+    "PX002": "cet acte n’est plus en vigueur, ou un autre acte qui le modifie est en cours",
+    "PX003": "cet acte est prolongé : mettez d’abord fin à sa prolongation",
+    "PX004": "cet acte a plus de quatre mois : il ne peut plus être retiré (CRPA art. L. 242-1)",
+    "PX005": "une abrogation ne vaut que pour les jours à venir, jusqu’à la fin de l’acte",
+}
+
+
+def mark() -> str:
+    """Return a word that no text holds by chance, to stand for what is not known yet."""
+    return f"@{secrets.token_hex(16)}@"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An act ready but for its number; `payload.number` is `number_mark`."""
+
+    id: UUID
+    authority: str
+    series: str
+    year: int
+    kind: ActKind
+    cites: UUID | None
+    taken_by: str | None
+    application_id: UUID
+    client_id: UUID
+    code: str
+    payload: Permit | Ruling
+    number_mark: str
+    at: datetime
+
+    @property
+    def days(self) -> tuple[date, date]:
+        return self.payload.starts_on, self.payload.ends_on
+
+    @property
+    def fee_total(self) -> Decimal:
+        return self.payload.fee.total if isinstance(self.payload, Permit) else Decimal("0.00")
+
+
+def give_number(session: Session, draft: Draft, event: str, entry: dict[str, Any]) -> tuple[Act, int]:
+    """Record the draft under the next number of its series, with its audit entry, in the caller's transaction.
+
+    Returns the reserved act and the position of its entry. The number's row stays locked until the
+    transaction ends: commit next. Raises IssuingHalted, or ActNotPossible when what the draft cites
+    can't be changed (any more).
+    """
+    payload_mark = mark()
+    told = {"act": draft.number_mark, "kind": draft.kind, "payload_sha256": payload_mark}
+    values = {
+        "authority": draft.authority,
+        "series": draft.series,
+        "year": draft.year,
+        "act_id": draft.id,
+        "kind": draft.kind,
+        "cites": draft.cites,
+        "taken_by": draft.taken_by,
+        "application_id": draft.application_id,
+        "client_id": draft.client_id,
+        "code": draft.code,
+        "siret": draft.payload.beneficiary.siret,
+        "starts_on": draft.days[0],
+        "ends_on": draft.days[1],
+        "fee_total": draft.fee_total,
+        "payload": canonical_json(draft.payload),
+        "at": instant_text(draft.at),
+        "event": event,
+        "entry": canonical_json(entry | told),
+        "number_mark": draft.number_mark,
+        "payload_mark": payload_mark,
+    }
+    try:
+        given = session.execute(_GIVE, values).one()
+    except DBAPIError as error:
+        raise _refusal(error) from error
+    return _reserved(draft, given.given_label), given.audit_position
+
+
+def _reserved(draft: Draft, number: str) -> Act:
+    return Act(
+        id=draft.id,
+        kind=draft.kind,
+        number=number,
+        state=ActState.RESERVED,
+        code=draft.code,
+        payload=draft.payload.model_copy(update={"number": number}),
+        application_id=draft.application_id,
+        client_id=draft.client_id,
+        reserved_at=draft.at,
+        issued_at=None,
+        document_sha256=None,
+        cites=draft.cites,
+    )
+
+
+def _refusal(error: DBAPIError) -> Exception:
+    state = error.orig.sqlstate if isinstance(error.orig, DatabaseError) else None
+    if state == "PX001":
+        return IssuingHalted()
+    if state in _NOT_POSSIBLE:
+        return ActNotPossible(_NOT_POSSIBLE[state])
+    return error
