@@ -25,9 +25,12 @@ from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
 from permits.law.load import RulebookError, load_directory
 from permits.register.book import Register
+from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
+from permits.register.floor import BookRolledBack, Floor
 from permits.register.queue import ProcrastinateQueue
+from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
@@ -48,8 +51,13 @@ def build(settings: Settings) -> FastAPI:
     """
     try:
         return _build(settings)
-    except (DatabaseUnfit, RulebookError, SealError) as error:
+    except (DatabaseUnfit, RulebookError, SealError, CheckpointRefused) as error:
         raise Misconfigured(str(error)) from error
+    except BookRolledBack as error:
+        raise Misconfigured(
+            f"{error}. Restaurez une sauvegarde plus récente, ou rejouez les journaux de PostgreSQL : "
+            "docs/operations.md, « Sauvegarder et restaurer »"
+        ) from error
     except OperationalError as error:
         raise Misconfigured(f"la base ne répond pas : {error.orig}") from error
 
@@ -65,6 +73,7 @@ def _build(settings: Settings) -> FastAPI:
         log.warning("no signatory has a valid delegation today: every application will be referred")
     directory = Directory([_source(source, settings) for source in settings.sirene_sources])
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
+    floor, witness = _floor(engine, law.rulebook.authority.identity.id, settings)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
     register = Register(engine, law.rulebook.authority.identity.id, ProcrastinateQueue())
     register.keep_rulebook(law.rulebook.digest, law.files, now())
@@ -85,6 +94,8 @@ def _build(settings: Settings) -> FastAPI:
         interrupted = register.reserved_before(now())
         press.start()
         worker.start()
+        if witness is not None:
+            witness.start()
         resuming = Thread(target=resume, args=(desk, list(interrupted)), name="resume", daemon=True)
         resuming.start()
         yield
@@ -92,13 +103,15 @@ def _build(settings: Settings) -> FastAPI:
         press.close()
         directory.close()
         geocoder.close()
+        if witness is not None:
+            witness.stop()
         engine.dispose()
 
     context = Context(
         desk=desk,
         catalogue=register,
         authenticate=partial(authenticate, engine),
-        readiness=partial(_readiness, engine, press, directory, worker, law),
+        readiness=partial(_readiness, engine, floor, press, directory, worker, law),
     )
     return create_web_app(context, lifespan)
 
@@ -118,6 +131,21 @@ def load_law(directory: Path) -> Law:
     except CrossingZone as error:
         raise RulebookError("zones.geojson", str(error), "this zone crosses itself") from error
     return Law(rulebook=rulebook, files=files, surveyor=surveyor)
+
+
+def _floor(engine: Engine, authority: str, settings: Settings) -> tuple[Floor, Witness | None]:
+    """Hold the book to its last checkpoint, and export a new one where the key is here."""
+    floor, keys = Floor(authority), load_keys(settings.checkpoint_key, settings.checkpoint_public_key)
+    if settings.checkpoint is None:
+        return floor, None
+    if keys.public is None:
+        raise Misconfigured("PERMITS_CHECKPOINT demande PERMITS_CHECKPOINT_KEY ou PERMITS_CHECKPOINT_PUBLIC_KEY")
+    hold(engine, floor, settings.checkpoint, keys.public)
+    if keys.private is None:
+        return floor, None
+    witness = Witness(engine, keys.private, settings.checkpoint, floor)
+    witness.export()
+    return floor, witness
 
 
 def _seal(settings: Settings) -> Pkcs12Seal:
@@ -147,8 +175,10 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
     raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
 
 
-def _readiness(engine: Engine, press: Press, directory: Directory, worker: Worker, law: Law) -> list[Readiness]:
-    checks = [_database(engine), _press(press), _rulebook(law.rulebook, paris_day(now()))]
+def _readiness(
+    engine: Engine, floor: Floor, press: Press, directory: Directory, worker: Worker, law: Law
+) -> list[Readiness]:
+    checks = [_database(engine, floor), _press(press), _rulebook(law.rulebook, paris_day(now()))]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
@@ -157,10 +187,14 @@ def _readiness(engine: Engine, press: Press, directory: Directory, worker: Worke
     return checks
 
 
-def _database(engine: Engine) -> Readiness:
+def _database(engine: Engine, floor: Floor) -> Readiness:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+            floor.check(connection)
+    except BookRolledBack as error:
+        log.error("the book was rolled back", extra={"floor": floor.position})
+        return Readiness("database", False, str(error))
     except Exception:
         log.exception("the database does not answer")
         return Readiness("database", False, "la base ne répond pas")

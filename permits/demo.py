@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,6 +94,8 @@ def _prepare(database_url: str, settings: Settings) -> str:
     try:
         migrate(engine)
         key = _demo_key(engine, settings)
+        if _is_own_book(settings):
+            _first_checkpoint(engine, settings)
     finally:
         engine.dispose()
     if settings.seal_pkcs12 is None and not (settings.var / "seal" / "seal.p12").exists():
@@ -137,6 +140,29 @@ def _new_key(engine: Engine, settings: Settings) -> str:
     return key.get_secret_value()
 
 
+def _is_own_book(settings: Settings) -> bool:
+    """The demonstration keeps checkpoints of its own database only: another may be shown under the same `var`."""
+    return settings.database_url is None and settings.checkpoint is None and settings.checkpoint_key is None
+
+
+def _first_checkpoint(engine: Engine, settings: Settings) -> None:
+    """Make the checkpoint key and the first checkpoint, both or none; the service goes on from there."""
+    folder, draft = settings.var / "checkpoint", settings.var / "checkpoint.draft"
+    if folder.exists():
+        return
+    from permits.law.load import load_directory
+    from permits.register.checkpoint import PRIVATE_KEY_FILE, load_keys, make_key
+    from permits.register.witness import export_checkpoint
+
+    shutil.rmtree(draft, ignore_errors=True)
+    make_key(draft)
+    key = load_keys(draft / PRIVATE_KEY_FILE, None).private
+    assert key is not None
+    rulebook, _ = load_directory(settings.rulebook)
+    export_checkpoint(engine, rulebook.authority.identity.id, key, draft)
+    draft.rename(folder)
+
+
 def _first_example(settings: Settings) -> Path:
     """Return the request to try: on the State's open API only a real SIRET is found."""
     examples = ROOT / "examples"
@@ -175,6 +201,9 @@ def _environment(settings: Settings, database_url: str, sandbox_url: str) -> dic
     if settings.seal_pkcs12 is None:
         defaults["PERMITS_SEAL_PKCS12"] = str(settings.var / "seal" / "seal.p12")
         defaults["PERMITS_SEAL_PASSPHRASE"] = (settings.var / "seal" / "passphrase").read_text().strip()
+    if _is_own_book(settings):
+        defaults["PERMITS_CHECKPOINT"] = str(settings.var / "checkpoint")
+        defaults["PERMITS_CHECKPOINT_KEY"] = str(settings.var / "checkpoint" / "checkpoint-key.pem")
     fixed = {"PERMITS_DATABASE_URL": database_url, "PERMITS_VAR": str(settings.var)}
     return defaults | dict(os.environ) | fixed
 

@@ -1,6 +1,6 @@
 """What the walk needs from outside, as it sees it. Built in app.py; filled with fakes in tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,6 +101,9 @@ class Register(Protocol):
     def act_by_number(self, number: str, client_id: UUID | None = None) -> Act | None:
         """Return the act of that number; only the client's own when `client_id` is given."""
 
+    def reserved_before(self, instant: datetime, limit: int = 1000) -> Sequence[UUID]:
+        """Return the acts reserved before an instant and still without a document, oldest first."""
+
     def is_extended(self, act_id: UUID) -> bool:
         """Tell whether an extension in hand or in force adds days to this act."""
 
@@ -133,6 +136,12 @@ class Press(Protocol):
     @property
     def is_specimen(self) -> bool:
         """True while the seal is a demonstration one."""
+
+    def start(self) -> None:
+        """Start the workers."""
+
+    def close(self) -> None:
+        """Finish the documents in hand, and end the workers."""
 
     def slot(self) -> AbstractContextManager[None]:
         """Hold a place among the documents in hand; raises PressBusy at once when there is none."""

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
 
     seal_pkcs12: Path | None = None
     seal_passphrase: SecretStr | None = None
+    # The last checkpoint this book is held to, a file or a directory of them, and the keys that sign and verify it.
+    checkpoint: Path | None = None
+    checkpoint_key: Path | None = None
+    checkpoint_public_key: Path | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     documents_in_hand: Annotated[int, Field(ge=1, le=1000)] = 24
     # Tests run PostgreSQL without fsync; a service that promises anything never does.

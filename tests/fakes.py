@@ -122,6 +122,12 @@ class FakePress:
     broken: Exception | None = None
     made: list[str] = field(default_factory=list)
 
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
     @contextmanager
     def slot(self) -> Iterator[None]:
         if self.is_busy:

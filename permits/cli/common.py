@@ -1,11 +1,14 @@
 """What the commands share: settings, and how a person is told what is wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from permits.desk import Desk
 from permits.settings import Settings
 
 RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
@@ -24,6 +27,19 @@ def database_url() -> str:
     if url is None:
         fail("PERMITS_DATABASE_URL manque")
     return url.get_secret_value()
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """Give the desk of this installation, its press at work, as the service itself has it."""
+    from app import build
+
+    desk: Desk = build(Settings()).state.context.desk
+    desk.press.start()
+    try:
+        yield desk
+    finally:
+        desk.press.close()
 
 
 def fail(message: str) -> NoReturn:

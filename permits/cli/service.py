@@ -10,7 +10,7 @@ from uuid import uuid4
 import typer
 import uvicorn
 
-from permits.cli.common import RequestFile, coming, fail
+from permits.cli.common import RequestFile, coming, fail, open_desk
 from permits.settings import Settings
 
 app = typer.Typer()
@@ -81,16 +81,9 @@ def example(request: RequestFile) -> None:
 
 @app.command()
 def resume() -> None:
-    """Terminer maintenant les permis réservés qu’un arrêt a interrompus."""
-    from app import build
-
-    service = build(Settings())
-    desk, press = service.state.context.desk, service.state.context.desk.press
+    """Terminer maintenant les actes réservés qu’un arrêt a interrompus."""
     from permits.jobs.worker import resume as finish
 
-    press.start()
-    try:
-        acts = list(service.state.context.catalogue.reserved_before(datetime.now(UTC)))
-        typer.echo(f"{finish(desk, acts)} permis délivrés sur {len(acts)} réservés")
-    finally:
-        press.close()
+    with open_desk() as desk:
+        acts = list(desk.register.reserved_before(datetime.now(UTC)))
+        typer.echo(f"{finish(desk, acts)} actes délivrés sur {len(acts)} réservés")

@@ -62,6 +62,7 @@ def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = RO
 def create_key(
     name: Annotated[str, typer.Argument(help="Nom du client")],
     siren: Annotated[list[str] | None, typer.Option(help="SIREN auquel elle est remise (répétable)")] = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Pour essayer : numéros à part, SPÉCIMEN")] = False,
 ) -> None:
     """Créer une clé d’accès ; elle n’est montrée qu’une fois."""
     sirens = siren or []
@@ -73,7 +74,8 @@ def create_key(
 
     authority = load_law(Settings().rulebook).rulebook.authority.identity.id
     key = new_key()
-    add_client(connect(database_url(), pool_size=1), authority, name, sirens, key, uuid4(), datetime.now(UTC))
+    engine = connect(database_url(), pool_size=1)
+    add_client(engine, authority, name, sirens, key, uuid4(), datetime.now(UTC), sandbox=sandbox)
     typer.echo(key.get_secret_value())
 
 

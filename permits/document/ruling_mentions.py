@@ -24,7 +24,7 @@ def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
     asked = "demandée" if ruling.kind is RulingKind.REFUSAL else "accordée"
     yield Mention("période", f"Période {asked} : {period}")
     for place in ruling.places:
-        yield Mention("emplacement", place)
+        yield Mention("emplacement", french.clause(place))
 
 
 def _grounds(ruling: Ruling) -> Iterator[Mention]:

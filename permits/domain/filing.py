@@ -53,7 +53,7 @@ class Filing:
 
 
 def filing_of(
-    filed: FiledApplication,
+    filed: Application,
     *,
     application_id: UUID,
     client_id: UUID,
@@ -63,14 +63,17 @@ def filing_of(
     at: datetime,
     sandbox: bool = False,
 ) -> Filing:
-    """Return what arrives to be recorded; the contact is kept apart from the application."""
+    """Return what arrives to be recorded; the contact, if it came with one, is kept apart from the application."""
+    application, contact = filed, Contact()
+    if isinstance(filed, FiledApplication):
+        application, contact = filed.without_contact(), filed.contact
     return Filing(
         application_id=application_id,
         client_id=client_id,
         idempotency_key=key,
         body_sha256=digest(filed),
-        application=filed.without_contact(),
-        contact=filed.contact,
+        application=application,
+        contact=contact,
         received_at=at,
         assurance=assurance,
         payer_assurance=payer,

@@ -42,9 +42,10 @@ _FOUND = text(
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was made: its checkpoint, and the oldest major version of PostgreSQL that can restore it."""
+    """A backup that was made: its checkpoint, and major versions of PostgreSQL: its server's, the oldest it suits."""
 
     checkpoint: Checkpoint | None
+    server: int
     oldest_server: int
 
 
@@ -67,7 +68,8 @@ def back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed255
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         held: str = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         checkpoint = read_checkpoint(connection, authority, at) if key is not None else None
-        oldest_server, pg_dump = pg_dump_for(_server_major(connection))
+        server = _server_major(connection)
+        oldest_server, pg_dump = pg_dump_for(server)
         address, environment = target(engine)
         options = ("--format=custom", f"--snapshot={held}", "--lock-wait-timeout=60s", f"--file={draft}")
         run(environment, pg_dump, *options, f"--dbname={address}")
@@ -76,7 +78,7 @@ def back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed255
         if checkpoint is not None and key is not None:
             write_new(beside, signed_text(checkpoint, key), 0o644)
         put_in_place(draft, file)
-    return Backup(checkpoint, oldest_server)
+    return Backup(checkpoint, server, oldest_server)
 
 
 def restore(engine: Engine, file: Path) -> None:

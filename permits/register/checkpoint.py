@@ -5,8 +5,11 @@ the book. A checkpoint holds no person's data, and may be given to anybody who w
 """
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,8 +29,6 @@ from permits.domain.model import Value
 
 PRIVATE_KEY_FILE = "checkpoint-key.pem"
 PUBLIC_KEY_FILE = "checkpoint-public.pem"
-# The name of an exported checkpoint, where only a directory is given.
-LAST_FILE = "last.json"
 FORMAT: Literal["permits.checkpoint/1"] = "permits.checkpoint/1"
 _MOST_FILES = 2000
 
@@ -63,6 +64,14 @@ class SignedCheckpoint(Value):
     checkpoint: Checkpoint
     key: Sha256
     signature: Annotated[str, Field(pattern="^[0-9a-f]{128}$")]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What an installation has: the private key signs, the public one, which may come alone, verifies."""
+
+    private: Ed25519PrivateKey | None = None
+    public: Ed25519PublicKey | None = None
 
 
 def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> SignedCheckpoint:
@@ -112,6 +121,11 @@ def last_checkpoint(path: Path, key: Ed25519PublicKey, authority: str) -> Checkp
     return max(own, key=lambda checkpoint: checkpoint.position, default=None)
 
 
+def file_for(path: Path, authority: str) -> Path:
+    """Return where this authority's checkpoint is written: the file itself, or one of its own in a directory."""
+    return path / f"{quote(authority, safe='')}.json" if path.is_dir() else path
+
+
 def fingerprint(key: Ed25519PublicKey) -> str:
     """Return the SHA-256 of the public key, in hexadecimal."""
     digest = Hash(SHA256())
@@ -119,26 +133,22 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return digest.finalize().hex()
 
 
-def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Read the key that signs checkpoints, a PEM file without passphrase, or raise CheckpointRefused."""
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise CheckpointRefused(f"la clé {path} ne peut pas être lue : {error}") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise CheckpointRefused(f"la clé {path} n’est pas une clé Ed25519 : `permits checkpoint make-key` en fait une")
-    return key
+def load_keys(private: Path | None, public: Path | None) -> Keys:
+    """Read the keys, PEM files without passphrase; the public one is taken from the private one when it is alone.
 
-
-def load_public_key(path: Path) -> Ed25519PublicKey:
-    """Read the key that verifies checkpoints, a PEM file, or raise CheckpointRefused."""
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise CheckpointRefused(f"la clé {path} ne peut pas être lue : {error}") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise CheckpointRefused(f"la clé {path} n’est pas une clé publique Ed25519")
-    return key
+    Raises CheckpointRefused when one can't be read, or when the two are not a pair.
+    """
+    signing = None if private is None else _pem(private, lambda content: load_pem_private_key(content, None))
+    verifying = None if public is None else _pem(public, load_pem_public_key)
+    if not isinstance(signing, Ed25519PrivateKey | None):
+        raise CheckpointRefused(f"{private} n’est pas une clé Ed25519 : `permits checkpoint make-key` en fait une")
+    if not isinstance(verifying, Ed25519PublicKey | None):
+        raise CheckpointRefused(f"{public} n’est pas une clé publique Ed25519")
+    if signing is None:
+        return Keys(None, verifying)
+    if verifying is not None and verifying != signing.public_key():
+        raise CheckpointRefused(f"{public} n’est pas la clé publique de {private}")
+    return Keys(signing, signing.public_key())
 
 
 def make_key(directory: Path) -> str:
@@ -176,6 +186,13 @@ def put_in_place(draft: Path, path: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _pem(path: Path, load: Callable[[bytes], object]) -> object:
+    try:
+        return load(path.read_bytes())
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CheckpointRefused(f"la clé {path} ne peut pas être lue : {error}") from error
 
 
 def _signed_bytes(checkpoint: Checkpoint, key: str) -> bytes:

@@ -22,11 +22,12 @@ _ABSENT = hashlib.sha256(b"no such key").hexdigest()
 
 @dataclass(frozen=True)
 class Client:
-    """A known caller. `sirens` are the companies its key was handed to."""
+    """A known caller. `sirens` are the companies its key was handed to; a `sandbox` key issues specimens only."""
 
     id: UUID
     name: str
     sirens: frozenset[str]
+    sandbox: bool = False
 
 
 def new_key() -> SecretStr:
@@ -36,7 +37,15 @@ def new_key() -> SecretStr:
 
 
 def add_client(
-    engine: Engine, authority: str, name: str, sirens: list[str], key: SecretStr, client_id: UUID, at: datetime
+    engine: Engine,
+    authority: str,
+    name: str,
+    sirens: list[str],
+    key: SecretStr,
+    client_id: UUID,
+    at: datetime,
+    *,
+    sandbox: bool = False,
 ) -> None:
     """Record a client and the digest of its key."""
     secret = key.get_secret_value()
@@ -49,6 +58,7 @@ def add_client(
                 key_id=_key_id(secret) or "",
                 key_sha256=hashlib.sha256(secret.encode()).hexdigest(),
                 sirens=sorted(sirens),
+                sandbox=sandbox,
                 created_at=at,
             )
         )
@@ -67,7 +77,7 @@ def authenticate(engine: Engine, key: SecretStr) -> Client | None:
     same = hmac.compare_digest(expected, hashlib.sha256(secret.encode()).hexdigest())
     if row is None or not same or row.revoked_at is not None:
         return None
-    return Client(id=row.id, name=row.name, sirens=frozenset(row.sirens))
+    return Client(id=row.id, name=row.name, sirens=frozenset(row.sirens), sandbox=row.sandbox)
 
 
 def _key_id(secret: str) -> str | None:

@@ -40,14 +40,15 @@ def pg_restore_for(server: int, file: Path) -> Path:
     programs = _programs("pg_restore")
     dumped_by = _dumped_by(file, programs[max(programs)])
     fit = [major for major in programs if major >= dumped_by and (major < _NOT_FOR_OLDER or server >= _NOT_FOR_OLDER)]
-    if not fit:
-        newer = max(dumped_by, _NOT_FOR_OLDER)
+    if not fit and dumped_by >= _NOT_FOR_OLDER:
         raise BackupRefused(
-            f"aucun pg_restore ne lit cette sauvegarde (pg_dump {dumped_by}) pour PostgreSQL {server} : installez ses "
-            f"programmes clients (Debian : postgresql-client-{server})"
-            if dumped_by < _NOT_FOR_OLDER
-            else f"cette sauvegarde, faite par pg_dump {dumped_by}, ne peut pas être restaurée dans PostgreSQL {server} : "
-            f"restaurez-la dans PostgreSQL {newer} ou plus récent"
+            f"cette sauvegarde, faite par pg_dump {dumped_by}, ne peut pas être restaurée dans PostgreSQL {server} : "
+            f"il faut PostgreSQL {_NOT_FOR_OLDER} ou plus récent"
+        )
+    if not fit:
+        raise BackupRefused(
+            f"aucun pg_restore ne convient à cette sauvegarde (pg_dump {dumped_by}) et à PostgreSQL {server} : "
+            f"installez ses programmes clients (Debian : postgresql-client-{server})"
         )
     return programs[min(fit, key=lambda major: (major < server, abs(major - server)))]
 

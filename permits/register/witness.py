@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Engine
 
 from permits.domain.canonical import canonical_json
 from permits.register.checkpoint import (
-    LAST_FILE,
     Checkpoint,
     CheckpointRefused,
+    file_for,
     last_checkpoint,
     put_in_place,
     sign,
@@ -31,13 +31,32 @@ EVERY_S = 300.0
 _LOCK_WITHIN_S = 10.0
 
 
+def hold(engine: Engine, floor: Floor, path: Path, key: Ed25519PublicKey) -> None:
+    """Show the floor the last checkpoint of this file or directory, once the book is seen to follow it.
+
+    Raises BookRolledBack when it doesn't, CheckpointRefused when the file is not ours or is missing
+    while the book is not empty: a lost checkpoint must not go unnoticed.
+    """
+    shown = last_checkpoint(path, key, floor.authority)
+    with snapshot(engine) as connection:
+        if shown is not None and (found := differences(connection, shown)):
+            raise BookRolledBack(found)
+        if shown is None and read_checkpoint(connection, floor.authority, datetime.now(UTC)).position > 0:
+            raise CheckpointRefused(
+                f"aucun point de contrôle dans {path}, et le registre n’est pas vide : remettez le dernier ; "
+                f"si c’est le premier, `permits checkpoint export {path}`"
+            )
+    if shown is not None:
+        floor.show(shown)
+
+
 def export_checkpoint(engine: Engine, authority: str, key: Ed25519PrivateKey, path: Path) -> Checkpoint:
-    """Write the book's signed checkpoint to a file, or to `last.json` in a directory, whole or not at all.
+    """Write the book's signed checkpoint to a file, or to the authority's own in a directory, whole or not at all.
 
     The checkpoint already there is compared first: raises BookRolledBack, and leaves it, when the book
     doesn't follow it. Raises CheckpointRefused when it is not ours or can't be written.
     """
-    file = path / LAST_FILE if path.is_dir() else path
+    file = file_for(path, authority)
     try:
         with _alone(file.parent):
             shown = last_checkpoint(path, key.public_key(), authority)

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from permits.domain.admissibility import Inadmissible
 from permits.domain.establishment import RegistryUnavailable
+from permits.domain.filing import ActNotPossible
 from permits.domain.permit import PressBusy
 from permits.domain.rulebook import NotInForce
 from permits.issue import KeyReused, RequestInProgress
@@ -53,6 +54,7 @@ KINDS: dict[str, Kind] = {
         409, "Demande en cours de traitement", "Répétez la même requête après le délai indiqué."
     ),
     "document_not_ready": Kind(409, "Document en cours d’établissement", "Répétez la requête après le délai indiqué."),
+    "act_not_possible": Kind(409, "Acte impossible", "L’acte visé a changé ou ne s’y prête pas : relisez son état."),
     "body_too_large": Kind(413, "Requête trop volumineuse", "Une demande tient dans 1 Mio."),
     "invalid_request": Kind(422, "Demande incomplète ou incorrecte", "Corrigez les champs indiqués et renvoyez-la."),
     "idempotency_key_reused": Kind(
@@ -169,6 +171,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PressBusy, _busy)
     app.add_exception_handler(RegistryUnavailable, _registry)
     app.add_exception_handler(Inadmissible, _inadmissible)
+    app.add_exception_handler(ActNotPossible, _not_possible)
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -186,6 +189,11 @@ def _registry(request: Request, error: Any) -> JSONResponse:
 def _inadmissible(request: Request, error: Any) -> JSONResponse:
     field = FieldProblem(pointer=error.pointer, code=error.code, detail=error.message)
     return problem_response(request, error.code, error.message, errors=[field])
+
+
+def _not_possible(request: Request, error: Any) -> JSONResponse:
+    told = str(error)
+    return problem_response(request, "act_not_possible", f"{told[:1].upper()}{told[1:]}.")
 
 
 def _refusal(request: Request, error: Any) -> JSONResponse:

@@ -1,5 +1,6 @@
 """Pages anybody may see: home, the page behind a permit's QR code, and what a problem means."""
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from permits.domain.act import Act, ActState
 from permits.domain.calendar import paris_day
-from permits.domain.french import day_text
+from permits.domain.french import day_text as _day
 from permits.web.context import Context, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import KINDS, Refusal
@@ -25,7 +26,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters["day"] = day_text
+_pages.filters["day"] = _day
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -52,26 +53,45 @@ def verify_permit(
     if act is None:
         return _page(context, "unknown.html", 404)
     today = paris_day(context.desk.clock())
-    page = _page(context, "permit.html", act=act, permit=act.permit, standing=standing(act, today), today=today)
+    if act.kind.allows:
+        page = _page(context, "permit.html", act=act, permit=act.permit, standing=standing(act, today), today=today)
+    else:
+        page = _page(context, "ruling.html", act=act, ruling=act.payload, standing=standing(act, today), today=today)
     page.headers["Cache-Control"] = "no-store"
     page.headers["X-Robots-Tag"] = "noindex"
     return page
 
 
-def standing(act: Act, today: Any) -> tuple[str, str]:
-    """Return the state of a permit on a day, as a style and a French sentence.
+def standing(act: Act, today: date) -> tuple[str, str]:
+    """Return the state of an act on a day, as a style and a French sentence.
 
-    Never "authentic": a code proves that a permit exists, not that a paper is its document.
+    Never "authentic": a code proves that an act exists, not that a paper is its document.
     """
     if act.state is ActState.ANNULLED:
         return "bad", "Ce numéro a été annulé : il n’autorise rien."
     if act.state is ActState.RESERVED:
-        return "warn", "Ce permis est en cours d’établissement : il n’est pas encore délivré."
+        return "warn", "Cet acte est en cours d’établissement : il n’est pas encore délivré."
+    if not act.kind.allows:
+        return "warn", "Acte délivré. Il n’autorise aucune occupation."
+    if act.state is ActState.WITHDRAWN:
+        return "bad", f"Permis retiré par l’acte {act.ended_by} : il est réputé n’avoir jamais existé."
+    if act.state is ActState.SUPERSEDED:
+        return "bad", f"Permis remplacé par le permis {act.ended_by}, qui seul fait foi."
+    if act.ended_on is not None and today >= act.ended_on:
+        return (
+            "bad",
+            f"Permis abrogé par l’acte {act.ended_by} : il n’autorise plus rien depuis le {_day(act.ended_on)}.",
+        )
     if today > act.permit.ends_on:
-        return "warn", f"Permis délivré ; il a pris fin le {day_text(act.permit.ends_on)}."
+        return "warn", f"Permis délivré ; il a pris fin le {_day(act.permit.ends_on)}."
+    if act.ended_on is not None:
+        told = (
+            f"Permis délivré, abrogé par l’acte {act.ended_by} : il prend fin le {_day(act.ended_on)}, ce jour exclu."
+        )
+        return "warn", told
     if today < act.permit.starts_on:
-        return "good", f"Permis délivré ; il prend effet le {day_text(act.permit.starts_on)}."
-    return "good", f"Permis délivré, en vigueur jusqu’au {day_text(act.permit.ends_on)} inclus."
+        return "good", f"Permis délivré ; il prend effet le {_day(act.permit.starts_on)}."
+    return "good", f"Permis délivré, en vigueur jusqu’au {_day(act.permit.ends_on)} inclus."
 
 
 @router.get(

@@ -42,7 +42,7 @@ MARKET = motive(
 
 HEARD = (
     "Le bénéficiaire a été invité le 5 mars 2027 à présenter ses observations (articles L. 121-1 et L. 122-1 du code "
-    "des relations entre le public et l’administration) ; il a répondu le 6 mars 2027 que le chantier avait pris du retard."
+    "des relations entre le public et l’administration) ; il a répondu le 6 mars 2027 que le chantier avait du retard."
 )
 NOT_DUE = (
     "il est statué sur une demande : les observations préalables n’avaient pas à être recueillies (article L. 121-1 du "
@@ -112,7 +112,7 @@ def before_its_first_day() -> Ruling:
         effective_on=date(2027, 2, 25),
         motives=(
             motive(
-                "Une canalisation s’est rompue sous la chaussée le 20 février 2027 ; la rue est fermée jusqu’au 15 avril.",
+                "Une canalisation s’est rompue sous la chaussée le 20 février 2027 ; la rue est fermée jusqu’en avril.",
                 "code général de la propriété des personnes publiques, article L. 2122-3",
             ),
         ),

@@ -1,6 +1,5 @@
 """Each defect the lint must catch, made on purpose: a lint that passes everything fails here."""
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -10,12 +9,13 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from permits.document import TEMPLATES
-from permits.document.errors import LintError
-from permits.document.lint import MANDATORY_WORDS, lint
+from permits.document.lint import lint
+from permits.document.mentions import ALWAYS
+from permits.document.permit_mentions import MANDATORY_WORDS
 from permits.document.print import print_act
 from permits.domain.decision import Citation
 from permits.domain.permit import DailyWindow, Permit
+from tests.document.pages import blank_templates, defects_of, templates_with
 from tests.document.sample import (
     AUTHORITY,
     BENEFICIARY,
@@ -26,12 +26,6 @@ from tests.document.sample import (
     prescription,
     sample_permit,
 )
-
-
-def defects_of(pdf: bytes, permit: Permit) -> list[str]:
-    with pytest.raises(LintError) as caught:
-        lint(pdf, permit)
-    return list(caught.value.defects)
 
 
 def test_a_whole_document_passes(pdf: bytes, permit: Permit) -> None:
@@ -105,15 +99,16 @@ def test_an_amount_is_not_found_inside_a_larger_one(pdf: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def defects_of_a_blank_page(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    templates = tmp_path_factory.mktemp("blank") / "templates"
-    shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("web"))
-    (templates / "arrete.html").write_text('<html lang="fr"><title>Rien</title><p>Rien.</p>', encoding="utf-8")
+    templates = blank_templates(tmp_path_factory.mktemp("blank"), "arrete.html")
     return defects_of(print_act(sample_permit(), templates), sample_permit())
 
 
-@pytest.mark.parametrize("mention", MANDATORY_WORDS)
+WORDS = ALWAYS | MANDATORY_WORDS
+
+
+@pytest.mark.parametrize("mention", WORDS)
 def test_a_missing_mention_is_caught(mention: str, defects_of_a_blank_page: list[str]) -> None:
-    assert f"{mention} : « {MANDATORY_WORDS[mention]} » manque" in defects_of_a_blank_page
+    assert f"{mention} : « {WORDS[mention]} » manque" in defects_of_a_blank_page
 
 
 def test_a_specimen_that_does_not_say_so_on_each_page_is_caught(defects_of_a_blank_page: list[str]) -> None:
@@ -204,7 +199,7 @@ def take_a_stream_from_a_file(document: pikepdf.Pdf) -> None:
         (add_note, "annotation /FreeText"),
         (add_attachment, "pièces jointes : ['permis.json', 'second.json'] au lieu de permis.json seul"),
         (remove_attachment, "pièces jointes : [] au lieu de permis.json seul"),
-        (change_attachment, "permis.json n’est pas le contenu enregistré du permis"),
+        (change_attachment, "permis.json n’est pas le contenu enregistré de l’acte"),
         (remove_font_file, "police non incorporée"),
         (take_a_stream_from_a_file, "données prises dans un autre fichier"),
     ],
@@ -246,9 +241,6 @@ def test_rewriting_alone_is_no_defect(pdf: bytes, permit: Permit) -> None:
 
 def test_the_lint_reads_the_page_not_the_payload(tmp_path: Path) -> None:
     """A page that keeps every figure in its attachment and none in sight is caught."""
-    templates = tmp_path / "templates"
-    shutil.copytree(TEMPLATES, templates, ignore=shutil.ignore_patterns("web"))
-    page = (templates / "arrete.html").read_text(encoding="utf-8")
-    (templates / "arrete.html").write_text(page.replace("permit.fee.total|money", "permit.fee.total"), encoding="utf-8")
+    templates = templates_with(tmp_path, "permit.fee.total|money", "permit.fee.total")
     defects = defects_of(print_act(sample_permit(), templates), sample_permit())
     assert defects == ["total de la redevance : « Total 144,24\u00a0€ » manque"]

@@ -2,7 +2,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from permits.document.seal import Pkcs12Seal, make_demo_seal
 from permits.document.verify import verify_seal
 from permits.domain.permit import Permit, PressBusy
 from tests.document.conftest import town_seal
+from tests.document.pages import templates_with
 from tests.document.sample import sample_permit
 
 
@@ -123,16 +123,6 @@ def test_a_seal_that_does_not_hold_is_not_released(
         careless.seal(press.print_and_lint(permit))
 
 
-def templates_with(tmp_path: Path, old: str, new: str) -> Path:
-    copy = tmp_path / "templates"
-    shutil.copytree(TEMPLATES, copy, ignore=shutil.ignore_patterns("web"))
-    page = copy / "arrete.html"
-    text = page.read_text(encoding="utf-8")
-    assert old in text
-    page.write_text(text.replace(old, new), encoding="utf-8")
-    return copy
-
-
 def test_defects_come_back_one_by_one(seal: Pkcs12Seal, tmp_path: Path) -> None:
     templates = templates_with(tmp_path, "précaire et révocable (", "durable (")
     with running(Press(seal, workers=1, templates=templates)) as press, pytest.raises(LintError) as caught:
@@ -167,7 +157,7 @@ def test_a_lost_worker_is_replaced_and_the_document_still_comes(
 
 def test_a_document_that_never_comes_is_given_up(seal: Pkcs12Seal, tmp_path: Path) -> None:
     endless = "{% for n in range(10 ** 12) %}{% endfor %}"
-    templates = templates_with(tmp_path, "<header>", f"<header>{endless}")
+    templates = templates_with(tmp_path, "<header>", f"<header>{endless}", "act.html")
     with (
         running(Press(seal, workers=1, templates=templates, time_limit=1)) as press,
         pytest.raises(PressFailed, match="no document after 1 s"),
@@ -251,7 +241,7 @@ def parent(tmp_path: Path, templates: Path = TEMPLATES) -> Iterator[tuple[subpro
 @pytest.mark.parametrize("endless", [False, True], ids=["idle", "hung"])
 def test_nothing_survives_a_killed_parent(endless: bool, tmp_path: Path) -> None:
     loop = "{% for n in range(10 ** 12) %}{% endfor %}" if endless else ""
-    templates = templates_with(tmp_path, "<header>", f"<header>{loop}")
+    templates = templates_with(tmp_path, "<header>", f"<header>{loop}", "act.html")
     with parent(tmp_path, templates) as (process, told):
         family = [told["server"], *told["workers"]]
         assert len(family) == 3

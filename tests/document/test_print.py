@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,11 +13,11 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from permits.document import TEMPLATES
 from permits.document.errors import PrintError
 from permits.document.payload import payload_bytes
 from permits.document.print import print_act
 from permits.domain.permit import Permit
+from tests.document.pages import templates_with, text_of
 from tests.document.sample import BENEFICIARY, FEE, SIGNATORY, VERIFICATION_URL, fee_line, sample_permit
 
 
@@ -27,12 +26,6 @@ def file(pdf: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("print") / "permit.pdf"
     path.write_bytes(pdf)
     return path
-
-
-def text_of(file: Path, program: Callable[[str], str]) -> str:
-    """Return the text of a PDF as another program reads it, with single plain spaces."""
-    output = subprocess.run([program("pdftotext"), str(file), "-"], check=True, capture_output=True, text=True).stdout
-    return " ".join(output.split())
 
 
 @pytest.mark.parametrize(
@@ -195,15 +188,6 @@ def test_an_unknown_template_is_refused() -> None:
         print_act(sample_permit(template="arrete/9"))
 
 
-def templates_with(tmp_path: Path, old: str, new: str, name: str = "arrete.html") -> Path:
-    copy = tmp_path / "templates"
-    shutil.copytree(TEMPLATES, copy, ignore=shutil.ignore_patterns("web"))
-    page = (copy / name).read_text(encoding="utf-8")
-    assert old in page
-    (copy / name).write_text(page.replace(old, new), encoding="utf-8")
-    return copy
-
-
 @pytest.mark.parametrize(
     ("new", "complaint"),
     [
@@ -218,7 +202,7 @@ def templates_with(tmp_path: Path, old: str, new: str, name: str = "arrete.html"
     ids=["missing", "network", "outside", "relative", "stylesheet", "undefined", "anchor"],
 )
 def test_what_the_renderer_only_logs_stops_the_print(new: str, complaint: str, tmp_path: Path) -> None:
-    templates = templates_with(tmp_path, '<p class="nature">', f'{new}<p class="nature">')
+    templates = templates_with(tmp_path, "<p>Chantier", f"{new}<p>Chantier")
     with pytest.raises(PrintError, match=re.escape(complaint)):
         print_act(sample_permit(), templates)
 

@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Response
 
-from permits.domain.application import FiledApplication
+from permits.domain.application import Application, FiledApplication
 from permits.domain.filing import Filing, filing_of
 from permits.domain.rulebook import Assurance
 from permits.domain.siret import siren_of
@@ -38,7 +38,6 @@ IdempotencyKey = Annotated[
 )
 @policy(Policy.CLIENT)
 def file_application(
-    request: Request,
     response: Response,
     body: FiledApplication,
     context: CurrentContext,
@@ -46,7 +45,11 @@ def file_application(
     idempotency_key: IdempotencyKey = None,
 ) -> ApplicationView:
     """Décide, numérote et scelle en une fois ; ou transmet à un agent avec tous les motifs."""
-    filing = _filing(context, client, body, _key(idempotency_key))
+    return file(context, filing_by(context, client, body, required_key(idempotency_key)), response)
+
+
+def file(context: Context, filing: Filing, response: Response) -> ApplicationView:
+    """Take a filing through the walk and answer with what was recorded."""
     filed, replayed = issue_permit(context.desk, filing)
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -61,7 +64,7 @@ def file_application(
 @policy(Policy.CLIENT)
 def preview_application(body: FiledApplication, context: CurrentContext, client: CurrentClient) -> PreviewView:
     """La même décision et la même redevance qu’un dépôt ; rien n’est enregistré."""
-    decision, answer = preview(context.desk, _filing(context, client, body, "preview"))
+    decision, answer = preview(context.desk, filing_by(context, client, body, "preview"))
     rulebook = context.desk.law.rulebook
     return PreviewView(
         outcome=decision.outcome,
@@ -81,7 +84,7 @@ def get_application(application_id: UUID, context: CurrentContext, client: Curre
     return ApplicationView.of(filed, context.desk.law.rulebook, context.desk.public_url)
 
 
-def _key(header: str | None) -> str:
+def required_key(header: str | None) -> str:
     """Accept the draft standard's quoted form as well as the bare one."""
     if header is None or not header.strip():
         raise Refusal("idempotency_key_missing")
@@ -93,7 +96,8 @@ def _key(header: str | None) -> str:
     return key
 
 
-def _filing(context: Context, client: Client, body: FiledApplication, key: str) -> Filing:
+def filing_by(context: Context, client: Client, body: Application, key: str) -> Filing:
+    """Return what this client files now."""
     return filing_of(
         body,
         application_id=uuid4(),
@@ -102,6 +106,7 @@ def _filing(context: Context, client: Client, body: FiledApplication, key: str) 
         assurance=_assurance(client, body.siret),
         payer=_assurance(client, body.payer_siret) if body.payer_siret else Assurance.NONE,
         at=context.desk.clock(),
+        sandbox=client.sandbox,
     )
 
 

@@ -1,23 +1,26 @@
 """Permits: list one's own, read one, fetch its document."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from permits.domain.act import ActState
+from permits.acts import extension_of
+from permits.domain.act import Act, ActState
 from permits.domain.siret import Siret
 from permits.register.catalogue import PermitSearch
-from permits.web.api.views import PermitPage, PermitView
-from permits.web.context import CurrentClient, CurrentContext
+from permits.register.clients import Client
+from permits.web.api.acts import Number, document_response
+from permits.web.api.applications import IdempotencyKey, file, filing_by, required_key
+from permits.web.api.views import ApplicationView, ExtensionRequest, PermitPage, PermitView
+from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import Refusal
 
 router = APIRouter(prefix="/v1/permits", tags=["permits"])
 
-Number = Annotated[str, Path(max_length=40, pattern=r"^[A-Z]{2,8}-\d{4}-\d{6,9}$", examples=["EX-2027-000001"])]
 _CURSOR = re.compile(r"^(\d{4})-(\d{1,9})$")
 
 
@@ -52,10 +55,7 @@ def list_permits(
 @policy(Policy.CLIENT)
 def get_permit(number: Number, context: CurrentContext, client: CurrentClient) -> PermitView:
     """Le permis dans son état présent."""
-    act = context.catalogue.act_by_number(number, client.id)
-    if act is None:
-        raise Refusal("not_found")
-    return PermitView.of(act, context.desk.public_url)
+    return PermitView.of(_own_permit(context, client, number), context.desk.public_url)
 
 
 @router.get(
@@ -66,19 +66,39 @@ def get_permit(number: Number, context: CurrentContext, client: CurrentClient) -
     responses={200: {"content": {"application/pdf": {}}, "description": "L’arrêté, toujours les mêmes octets"}},
 )
 @policy(Policy.CLIENT)
-def get_permit_document(number: Number, context: CurrentContext, client: CurrentClient) -> Response:
-    """Le document scellé : les mêmes octets pour toujours."""
-    act = context.catalogue.act_by_number(number, client.id)
-    if act is None:
-        raise Refusal("not_found")
-    if act.document_sha256 is None:
-        raise Refusal("document_not_ready", retry_after=timedelta(seconds=5))
-    return Response(
-        context.catalogue.document(act.document_sha256),
-        media_type="application/pdf",
-        headers={
-            "Content-Disposition": f'attachment; filename="{act.number}.pdf"',
-            "ETag": f'"{act.document_sha256}"',
-            "Cache-Control": "private, max-age=31536000, immutable",
-        },
+def get_permit_document(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> Response:
+    """Le document scellé : les mêmes octets pour toujours. Le premier téléchargement vaut notification."""
+    return document_response(request, context, _own_permit(context, client, number))
+
+
+@router.post(
+    "/{number}/extension",
+    operation_id="extend_permit",
+    summary="Demander la prolongation d’un permis",
+    status_code=201,
+    response_model=ApplicationView,
+    responses={202: {"model": ApplicationView, "description": "Reçue ; en attente du registre des entreprises"}},
+)
+@policy(Policy.CLIENT)
+def extend_permit(
+    response: Response,
+    number: Number,
+    body: ExtensionRequest,
+    context: CurrentContext,
+    client: CurrentClient,
+    idempotency_key: IdempotencyKey = None,
+) -> ApplicationView:
+    """Une demande comme une autre, du lendemain de la fin à `ends_on` : décidée, numérotée et scellée, ou transmise."""
+    key = required_key(idempotency_key)
+    act = _own_permit(context, client, number)
+    filing = extension_of(
+        context.desk, act, body.ends_on, lambda application: filing_by(context, client, application, key)
     )
+    return file(context, filing, response)
+
+
+def _own_permit(context: Context, client: Client, number: str) -> Act:
+    act = context.catalogue.act_by_number(number, client.id)
+    if act is None or not act.kind.allows:
+        raise Refusal("not_found")
+    return act

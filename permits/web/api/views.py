@@ -5,14 +5,16 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from permits.domain.act import Act, ActState
+from permits.domain.act import Act, ActKind, ActState, Notification
+from permits.domain.application import Day
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decision import Decision, Fee, Finding, Prescription, Referred
 from permits.domain.establishment import Establishment, RegistryAnswer
 from permits.domain.filing import Filed
 from permits.domain.rulebook import Rulebook
+from permits.domain.ruling import Ruling
 
 
 class EvidenceView(BaseModel):
@@ -91,10 +93,55 @@ class DecisionView(BaseModel):
         )
 
 
-class PermitView(BaseModel):
-    """A permit as it stands now. The document exists once the state is `issued`."""
+class ExtensionRequest(BaseModel):
+    """The last day of the extension, which begins the day after the permit's end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ends_on: Day
+
+
+class ActView(BaseModel):
+    """An act of any kind as it stands now. The document exists once it has been issued."""
 
     number: str
+    kind: ActKind
+    state: ActState
+    cites: str | None = Field(description="Numéro de l’acte prolongé, remplacé ou terminé par celui-ci")
+    decided_at: datetime
+    issued_at: datetime | None
+    notification: Notification | None
+    document_url: str | None
+    document_sha256: str | None
+    verification_url: str
+
+    @classmethod
+    def of(cls, act: Act, base_url: str) -> "ActView":
+        payload = act.payload
+        cited = payload.cites if isinstance(payload, Ruling) else payload.amends.cites if payload.amends else None
+        return cls(
+            number=act.number,
+            kind=act.kind,
+            state=act.state,
+            cites=cited.number if cited else None,
+            decided_at=payload.decided_at,
+            issued_at=act.issued_at,
+            notification=act.notification,
+            document_url=f"{base_url}/v1/acts/{act.number}/document" if act.document_sha256 else None,
+            document_sha256=act.document_sha256,
+            verification_url=payload.verification_url,
+        )
+
+
+class PermitView(BaseModel):
+    """A permit as it stands now. The document exists once it has been issued.
+
+    `ended_on` is the first day that an abrogated permit no longer covers; `ended_by` the act that ended or
+    replaced it.
+    """
+
+    number: str
+    kind: ActKind
     state: ActState
     siret: str
     worksite: str
@@ -103,6 +150,9 @@ class PermitView(BaseModel):
     fee_total: Decimal
     decided_at: datetime
     issued_at: datetime | None
+    ended_on: date | None
+    ended_by: str | None
+    notification: Notification | None
     document_url: str | None
     document_sha256: str | None
     verification_url: str
@@ -112,6 +162,7 @@ class PermitView(BaseModel):
         issued = act.document_sha256 is not None
         return cls(
             number=act.number,
+            kind=act.kind,
             state=act.state,
             siret=act.permit.beneficiary.siret,
             worksite=act.permit.worksite,
@@ -120,6 +171,9 @@ class PermitView(BaseModel):
             fee_total=act.permit.fee.total,
             decided_at=act.permit.decided_at,
             issued_at=act.issued_at,
+            ended_on=act.ended_on,
+            ended_by=act.ended_by,
+            notification=act.notification,
             document_url=f"{base_url}/v1/permits/{act.number}/document" if issued else None,
             document_sha256=act.document_sha256,
             verification_url=act.permit.verification_url,
@@ -167,7 +221,10 @@ class Acknowledgement(BaseModel):
 
 
 class ApplicationView(BaseModel):
-    """An application as it stands now. `permit` is null unless granted; `acknowledgement` is in all others."""
+    """An application as it stands now.
+
+    `permit` is null unless granted; `refusal` unless an agent refused it; `acknowledgement` is in all others.
+    """
 
     id: UUID
     received_at: datetime
@@ -176,12 +233,14 @@ class ApplicationView(BaseModel):
     decision: DecisionView | None
     fee: Fee | None
     permit: PermitView | None
+    refusal: ActView | None
     acknowledgement: Acknowledgement | None
 
     @classmethod
     def of(cls, filed: Filed, rulebook: Rulebook, base_url: str) -> "ApplicationView":
         decision, digest = filed.decision, filed.rulebook_digest
-        granted = filed.outcome == "granted"
+        permit = filed.act if filed.act and filed.act.kind.allows else None
+        refusal = filed.act if filed.act and not filed.act.kind.allows else None
         return cls(
             id=filed.filing.application_id,
             received_at=filed.filing.received_at,
@@ -189,8 +248,9 @@ class ApplicationView(BaseModel):
             establishment=EstablishmentView.of(filed.facts.registry if filed.facts else None),
             decision=DecisionView.of(decision, rulebook.authority.identity.id, digest) if decision and digest else None,
             fee=decision.fee if decision else None,
-            permit=PermitView.of(filed.act, base_url) if filed.act else None,
-            acknowledgement=None if granted else Acknowledgement.of(filed.filing.received_at, rulebook),
+            permit=PermitView.of(permit, base_url) if permit else None,
+            refusal=ActView.of(refusal, base_url) if refusal else None,
+            acknowledgement=None if filed.act else Acknowledgement.of(filed.filing.received_at, rulebook),
         )
 
 

@@ -1,0 +1,315 @@
+"""The acts beside the walk: what a person decides on a permit or a referred application, and extensions.
+
+Each is numbered, printed and sealed like a permit, and takes effect with its seal. A person is named by
+an identifier (`by`), never by personal data.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from permits.desk import Desk
+from permits.domain.act import Act, ActKind, ActState, Channel, Notification
+from permits.domain.application import Application, Contact
+from permits.domain.calendar import months_after, paris_day
+from permits.domain.canonical import digest
+from permits.domain.decide import decide
+from permits.domain.decision import Granted
+from permits.domain.drafting import (
+    RulingSubject,
+    cite_permit,
+    draft_permit,
+    draft_ruling,
+    subject_of_application,
+    subject_of_permit,
+)
+from permits.domain.filing import ActNotPossible, Filed, Filing
+from permits.domain.french import day_text
+from permits.domain.model import plain_text
+from permits.domain.permit import Amendment, Permit
+from permits.domain.rulebook import EndingGround
+from permits.domain.ruling import Motive, Ruling, RulingKind
+from permits.issue import finish_act, permit_series, verification_url
+
+log = logging.getLogger(__name__)
+
+# What a correction may touch: clerical errors, never who, where, when or how much.
+CORRECTABLE = frozenset({"worksite", "urbanism_file", "insurance"})
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """Why a person ends a permit: a ground of the rulebook, the facts, and how the holder could be heard."""
+
+    ground: str
+    facts: tuple[str, ...]
+    hearing: str
+
+
+def abrogate(desk: Desk, number: str, grounds: Grounds, effective_on: date, by: str) -> Act:
+    """End a permit for the future: `effective_on` is the first day it no longer covers. Raises ActNotPossible."""
+    permit = _permit(desk, number)
+    today = paris_day(desk.clock())
+    if not today <= effective_on <= permit.permit.ends_on:
+        last = day_text(permit.permit.ends_on)
+        raise ActNotPossible(f"l’abrogation prend effet entre le {day_text(today)} et la fin du permis, le {last}")
+    return _end(desk, permit, RulingKind.ABROGATION, grounds, effective_on, by)
+
+
+def withdraw(desk: Desk, number: str, grounds: Grounds, by: str) -> Act:
+    """Undo a permit from its start, within four months (CRPA art. L242-1). Raises ActNotPossible."""
+    return _end(desk, _permit(desk, number), RulingKind.WITHDRAWAL, grounds, None, by)
+
+
+def refuse(desk: Desk, filed: Filed, motives: tuple[Motive, ...], hearing: str, by: str) -> Act:
+    """Refuse a referred application, with motives in fact and in law (CRPA art. L211-2, L211-5).
+
+    Raises ActNotPossible when the application is not referred, or was answered.
+    """
+    if filed.outcome != "referred" or filed.act is not None:
+        raise ActNotPossible("seule une demande transmise à un agent, et encore sans réponse, se refuse")
+    if not motives:
+        raise ActNotPossible("un refus est motivé : dites au moins un motif, en fait et en droit (CRPA art. L. 211-5)")
+    motives = tuple(each.model_copy(update={"fact": plain("le motif", each.fact)}) for each in motives)
+    return _rule(desk, RulingKind.REFUSAL, filed, subject_of_application(filed), motives, hearing, None, by)
+
+
+def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str, ...], by: str) -> Act:
+    """Replace a permit by one without its clerical errors: same place, days and fee, a new number.
+
+    `changes` are fields of CORRECTABLE. Raises ActNotPossible when the machine would not have granted
+    the corrected application, at the same fee.
+    """
+    permit = _permit(desk, number)
+    filed = _application_of(desk, permit)
+    application = _corrected(filed.filing.application, changes)
+    if not reasons:
+        raise ActNotPossible("dites ce qui est corrigé")
+    told = tuple(plain("la correction", reason) for reason in reasons)
+    facts, rulebook, at = filed.facts, desk.law.rulebook, desk.clock()
+    if facts is None:
+        raise ActNotPossible("les données du registre ont été effacées : ce permis est trop ancien pour être corrigé")
+    if rulebook.signatory_on(paris_day(at)) is None:
+        raise ActNotPossible("aucune délégation de signature n’est valable ce jour")
+    decision = decide(application, facts, rulebook)
+    if not isinstance(decision, Granted) or decision.fee.total != permit.permit.fee.total:
+        raise ActNotPossible(
+            "la correction changerait la décision ou la redevance : retirez le permis et décidez à neuf"
+        )
+    filing = replace(
+        filed.filing,
+        application_id=uuid4(),
+        idempotency_key=f"correction-{uuid4()}",
+        body_sha256=digest(application),
+        application=application,
+        contact=Contact(),
+        received_at=at,
+        amends=permit.id,
+    )
+
+    def make_permit(number: str, code: str) -> Permit:
+        return draft_permit(
+            application,
+            facts,
+            decision,
+            rulebook,
+            number=number,
+            application_id=str(filing.application_id),
+            decided_at=at,
+            verification_url=verification_url(desk, code),
+            specimen=desk.press.is_specimen or filing.sandbox,
+            amends=Amendment(kind="correction", cites=cite_permit(permit.permit), reasons=told),
+        )
+
+    recorded = desk.register.record_decision(
+        filing,
+        facts,
+        decision,
+        rulebook_digest=rulebook.digest,
+        decided_at=at,
+        series=permit_series(rulebook, filing),
+        make_permit=make_permit,
+        kind=ActKind.CORRECTION,
+        taken_by=by,
+    )
+    assert recorded.act is not None
+    return _finish(desk, recorded.act)
+
+
+def annul(desk: Desk, number: str, reason: str, by: str) -> Act:
+    """Annul a number that was reserved and can't be sealed: it stays in the book, with the reason."""
+    return desk.register.annul(_act(desk, number).id, plain("le motif", reason), by, desk.clock())
+
+
+def notify(desk: Desk, number: str, notification: Notification, by: str) -> Act:
+    """Record when, how and with what proof an act reached its holder. Raises ActNotPossible."""
+    act = _act(desk, number)
+    if act.issued_at is None:
+        raise ActNotPossible(f"{number} n’est pas délivré : il n’y a rien à notifier")
+    if not paris_day(act.issued_at) <= notification.notified_on <= paris_day(desk.clock()):
+        raise ActNotPossible("la notification est datée entre la délivrance de l’acte et aujourd’hui")
+    if not desk.register.notify(act, notification, by, desk.clock()):
+        raise ActNotPossible(f"la notification de {number} est déjà enregistrée")
+    return replace(act, notification=notification)
+
+
+def note_delivery(desk: Desk, act: Act, proof: str) -> None:
+    """Record that the holder has just fetched an act in the téléservice: its notification, the first time."""
+    if act.notification is None and act.issued_at is not None:
+        at = desk.clock()
+        fetched = Notification(notified_on=paris_day(at), channel=Channel.ONLINE, proof=proof)
+        desk.register.notify(act, fetched, None, at)
+
+
+def halt_issuing(desk: Desk, reason: str, by: str) -> None:
+    """Suspend automatic issuing everywhere: applications go on being received, and are referred."""
+    desk.register.turn_issuing(halted=True, reason=reason, by=by, at=desk.clock())
+
+
+def resume_issuing(desk: Desk, reason: str, by: str) -> None:
+    """Take automatic issuing up again; what was referred meanwhile stays with its agent."""
+    desk.register.turn_issuing(halted=False, reason=reason, by=by, at=desk.clock())
+
+
+def extension_of(desk: Desk, act: Act, ends_on: date, filing: Callable[[Application], Filing]) -> Filing:
+    """Return the filing that asks to extend a permit to `ends_on`, from the day after its end; then issue_permit.
+
+    The place, the occupancies and the worksite are those of the permit. Raises ActNotPossible for what is
+    not a permit.
+    """
+    if not act.kind.allows or act.state is not ActState.ISSUED:
+        raise ActNotPossible(f"{act.number} n’est pas un permis en vigueur : il ne peut pas être prolongé")
+    extended = _application_of(desk, act)
+    first = date.fromordinal(act.permit.ends_on.toordinal() + 1)
+    asked = filing(extended.filing.application.model_copy(update={"starts_on": first, "ends_on": ends_on}))
+    return replace(
+        asked,
+        body_sha256=digest({"extends": act.number, "ends_on": ends_on.isoformat()}),
+        worksite_key=extended.filing.worksite_key,
+        sandbox=extended.filing.sandbox,
+        amends=act.id,
+    )
+
+
+def _end(desk: Desk, permit: Act, kind: RulingKind, grounds: Grounds, effective_on: date | None, by: str) -> Act:
+    ground = _ground(desk, kind, grounds.ground)
+    latest = months_after(paris_day(permit.permit.decided_at), ground.within_months) if ground.within_months else None
+    if latest is not None and paris_day(desk.clock()) > latest:
+        raise ActNotPossible(f"ce motif ne vaut que jusqu’au {day_text(latest)} ({ground.cites.text})")
+    if not grounds.facts:
+        raise ActNotPossible("un acte est motivé en fait : dites au moins un fait (CRPA art. L. 211-5)")
+    facts = (ground.label, *(plain("le fait", fact) for fact in grounds.facts))
+    motives = tuple(Motive(fact=fact, citation=ground.cites) for fact in facts)
+    subject = subject_of_permit(permit.permit)
+    return _rule(desk, kind, permit, subject, motives, grounds.hearing, effective_on, by)
+
+
+def _rule(
+    desk: Desk,
+    kind: RulingKind,
+    about: Act | Filed,
+    subject: RulingSubject,
+    motives: tuple[Motive, ...],
+    hearing: str,
+    effective_on: date | None,
+    by: str,
+) -> Act:
+    rulebook, at = desk.law.rulebook, desk.clock()
+    filing = (about if isinstance(about, Filed) else _application_of(desk, about)).filing
+    told = plain("l’audition du titulaire", hearing)
+    if rulebook.signatory_on(paris_day(at)) is None:
+        raise ActNotPossible("aucune délégation de signature n’est valable ce jour")
+
+    def make_ruling(number: str, code: str) -> Ruling:
+        return draft_ruling(
+            kind,
+            subject,
+            rulebook,
+            motives=motives,
+            hearing=told,
+            effective_on=effective_on,
+            number=number,
+            decided_at=at,
+            verification_url=verification_url(desk, code),
+            specimen=desk.press.is_specimen or filing.sandbox,
+        )
+
+    series = _ruling_series(desk, kind, filing)
+    reserved = desk.register.reserve_ruling(ActKind(kind), about, make_ruling, series=series, taken_by=by, at=at)
+    return _finish(desk, reserved)
+
+
+def _ruling_series(desk: Desk, kind: RulingKind, filing: Filing) -> str:
+    named = desk.law.rulebook.authority.series
+    series = named.refusals if kind is RulingKind.REFUSAL else named.abrogations
+    series = named.sandbox if filing.sandbox else series
+    if series is None:
+        raise ActNotPossible("le règlement ne nomme pas de série de numéros pour cet acte (authority.yaml, series)")
+    return series
+
+
+def plain(what: str, text: str) -> str:
+    """Return a sentence that an act may carry, or raise ActNotPossible: visible text, ten characters or more."""
+    try:
+        told = plain_text(text)
+    except ValueError as error:
+        raise ActNotPossible(f"{what} : {error}") from error
+    if not 10 <= len(told) <= 2000:
+        raise ActNotPossible(f"{what} : écrivez une phrase de 10 à 2 000 caractères")
+    return told
+
+
+def _finish(desk: Desk, reserved: Act) -> Act:
+    """Seal at once; a failure leaves the act reserved, and its job will finish it."""
+    try:
+        with desk.press.slot():
+            return finish_act(desk, reserved.id) or reserved
+    except Exception:
+        log.exception("a reserved act could not be finished yet", extra={"act": reserved.number})
+        return reserved
+
+
+def _ground(desk: Desk, kind: RulingKind, ground_id: str) -> EndingGround:
+    possible = {each.id: each for each in desk.law.rulebook.authority.endings if kind in each.acts}
+    if ground_id not in possible:
+        known = ", ".join(possible) or "aucun : le règlement n’en nomme pas"
+        raise ActNotPossible(f"motif inconnu pour cet acte ; motifs possibles : {known}")
+    return possible[ground_id]
+
+
+def _corrected(application: Application, changes: dict[str, Any]) -> Application:
+    if forbidden := sorted(changes.keys() - CORRECTABLE):
+        raise ActNotPossible(f"{', '.join(forbidden)} ne se corrige pas : seulement {', '.join(sorted(CORRECTABLE))}")
+    try:
+        corrected = Application.model_validate(application.model_dump() | changes)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ActNotPossible(f"{'.'.join(str(part) for part in first['loc'])} : {first['msg']}") from error
+    if corrected == application:
+        raise ActNotPossible("rien n’est changé : il n’y a rien à corriger")
+    return corrected
+
+
+def _act(desk: Desk, number: str) -> Act:
+    act = desk.register.act_by_number(number)
+    if act is None:
+        raise ActNotPossible(f"le registre ne tient aucun acte {number}")
+    return act
+
+
+def _permit(desk: Desk, number: str) -> Act:
+    act = _act(desk, number)
+    if not act.kind.allows or act.state is not ActState.ISSUED:
+        raise ActNotPossible(f"{number} n’est pas un permis délivré et en vigueur")
+    return act
+
+
+def _application_of(desk: Desk, act: Act) -> Filed:
+    filed = desk.register.application(act.application_id)
+    assert filed is not None
+    return filed

@@ -1,0 +1,303 @@
+"""Refusals, abrogations and withdrawals as documents: what they say, what they carry, how they are sealed."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+import zxingcpp
+from PIL import Image
+
+from permits.document.errors import PrintError
+from permits.document.lint import lint
+from permits.document.payload import payload_bytes
+from permits.document.print import print_act
+from permits.document.seal import Pkcs12Seal
+from permits.document.verify import verify_seal
+from permits.domain.ruling import Ruling, RulingKind
+from tests.document.pages import text_of
+from tests.document.sample import AUTHORITY, BENEFICIARY, SIGNATORY, sample_permit
+from tests.document.sample_acts import FIRST, RULING_URL, before_its_first_day, motive, sample_ruling
+
+REFUSAL, ABROGATION, WITHDRAWAL = RulingKind.REFUSAL, RulingKind.ABROGATION, RulingKind.WITHDRAWAL
+
+
+@pytest.fixture(scope="module", params=RulingKind)
+def ruling(request: pytest.FixtureRequest) -> Ruling:
+    return sample_ruling(request.param)
+
+
+@pytest.fixture(scope="module")
+def ruling_pdf(ruling: Ruling) -> bytes:
+    return print_act(ruling)
+
+
+@pytest.fixture
+def ruling_file(ruling_pdf: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "ruling.pdf"
+    path.write_bytes(ruling_pdf)
+    return path
+
+
+@pytest.fixture
+def said_by(tmp_path: Path, program: Callable[[str], str]) -> Callable[[Ruling], str]:
+    """Return what prints a ruling and reads its text back."""
+
+    def read(ruling: Ruling) -> str:
+        path = tmp_path / "ruling.pdf"
+        path.write_bytes(print_act(ruling))
+        return text_of(path, program)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentences"),
+    [
+        (
+            REFUSAL,
+            [
+                "ARRÊTÉ n° EX-R-2027-000001 portant refus de permis de stationnement",
+                "objet de la demande n° D-7Q4M-2K9X du 8 février 2027",
+                "Vu la demande n° D-7Q4M-2K9X reçue par téléservice le 8 février 2027 ;",
+                "Considérant que la place du Four accueille le marché hebdomadaire",
+                "n’y est possible [Règlement de voirie d’Exemple-Ville, art. 22 (fictif)] ;",
+                "Considérant qu’il est statué sur une demande : les observations préalables",
+                "La demande de permis de stationnement n° D-7Q4M-2K9X, reçue le 8 février 2027, est refusée.",
+                "Article 2. Demandeur La demande a été présentée pour : ÉCHAFAUDAGES DE L'OUEST (SARL) SIRET 732 829",
+                "Période demandée : du 1er mars 2027 au 31 mars 2027, premier et dernier jours compris.",
+                "Article 4. Voies et délais de recours",
+            ],
+        ),
+        (
+            ABROGATION,
+            [
+                "ARRÊTÉ n° EX-A-2027-000001 portant abrogation d’un permis de stationnement",
+                "accordé par l’arrêté n° EX-2027-000001 du 8 février 2027",
+                "Vu l’arrêté n° EX-2027-000001 du 8 février 2027 portant permis de stationnement ;",
+                "Considérant que l’échafaudage empiète de 0,45 m sur le cheminement des piétons",
+                "[code des relations entre le public et l’administration, article L. 242-2, 1°] ;",
+                "Considérant que le bénéficiaire a été invité le 5 mars 2027 à présenter ses observations",
+                "ARRÊTE Article 1er. Objet L’arrêté n° EX-2027-000001 du 8 février 2027 est abrogé à compter du "
+                "16 mars 2027 : le 15 mars 2027 est le dernier jour où il autorise l’occupation.",
+                "Le permis avait été accordé à : ÉCHAFAUDAGES DE L'OUEST (SARL)",
+                "Période accordée : du 1er mars 2027 au 31 mars 2027",
+                "Jusqu’au 15 mars 2027 compris, le bénéficiaire respecte les prescriptions de l’arrêté abrogé.",
+                "Article 5. Voies et délais de recours",
+            ],
+        ),
+        (
+            WITHDRAWAL,
+            [
+                "ARRÊTÉ n° EX-A-2027-000002 portant retrait d’un permis de stationnement",
+                "Considérant que le permis a été délivré sur le fondement d’une emprise",
+                "L’arrêté n° EX-2027-000001 du 8 février 2027 est retiré : il est réputé n’avoir jamais existé.",
+                "Dès la notification du présent arrêté, le bénéficiaire retire ses installations, libère les lieux",
+                "Article 5. Voies et délais de recours",
+            ],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, RulingKind) else "",
+)
+def test_each_kind_says_what_it_does(kind: RulingKind, sentences: list[str], said_by: Callable[[Ruling], str]) -> None:
+    text = said_by(sample_ruling(kind))
+    assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+def test_every_ruling_says_who_takes_it_and_how_to_contest_it(ruling_file: Path, program: Callable[[str], str]) -> None:
+    text = text_of(ruling_file, program)
+    for said in (
+        "Autorité fictive. Ses règles et ses prix sont inventés ; ce document n’a aucun effet réel.",
+        "Maëlle Fictive, adjointe au maire déléguée à l’espace public, Vu",
+        "Chantier : Ravalement de la façade sur rue.",
+        "Emplacement : 14 rue du Four, 29999 Exemple-Ville.",
+        "29999 Exemple-Ville – examiné par un agent – ou d’un recours devant la juridiction suivante : tribunal",
+        "www.telerecours.fr",
+        "Droits d’accès, de rectification, de limitation et d’opposition : dpd@exemple-ville.example",
+        "opposable à son destinataire dès sa notification (article L. 221-8",
+        "Fait à Exemple-Ville, le 8 mars 2027 Maëlle Fictive",
+        "Par délégation : arrêté de délégation n° 2026-001",
+    ):
+        assert said in text
+
+
+def test_a_ruling_is_taken_by_a_person_and_mentions_no_algorithm(
+    ruling_file: Path, program: Callable[[str], str]
+) -> None:
+    assert "algorithm" not in text_of(ruling_file, program)
+
+
+def test_the_same_search_finds_the_algorithm_in_a_permit(tmp_path: Path, program: Callable[[str], str]) -> None:
+    """The control of the test above."""
+    path = tmp_path / "permit.pdf"
+    path.write_bytes(print_act(sample_permit()))
+    assert "algorithm" in text_of(path, program)
+
+
+@pytest.mark.parametrize("effective_on", [date(2027, 2, 25), date(2027, 3, 1)], ids=["before", "on its first day"])
+def test_a_permit_abrogated_before_it_starts_allows_no_day(
+    effective_on: date, said_by: Callable[[Ruling], str]
+) -> None:
+    text = said_by(before_its_first_day().model_copy(update={"effective_on": effective_on}))
+    day = "25 février 2027" if effective_on.month == 2 else "1er mars 2027"
+    assert (
+        f"est abrogé à compter du {day} : la période accordée ne commençant que le 1er mars 2027, "
+        "il n’autorise l’occupation aucun jour." in text
+    )
+    assert "Rien n’est installé sur la voie publique." in text
+    assert "dernier jour où il autorise" not in text
+
+
+def test_one_day_of_use_is_the_last_one(said_by: Callable[[Ruling], str]) -> None:
+    text = said_by(sample_ruling(ABROGATION, effective_on=date(2027, 3, 2)))
+    assert "à compter du 2 mars 2027 : le 1er mars 2027 est le dernier jour où il autorise l’occupation." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ends_on": date(2027, 3, 1)}, "Période demandée : le 1er mars 2027. Emplacement"),
+        ({"places": ("1 rue A", "2 rue B.")}, "Emplacements : 1 rue A ; 2 rue B. Article 4"),
+        ({"signatory": SIGNATORY.model_copy(update={"delegation": ""})}, "Acte notifié par un téléservice"),
+        ({"beneficiary": BENEFICIARY.model_copy(update={"address": ()})}, "SIRET 732 829 320 00074 Article 3"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_varies_leaves_whole_sentences(
+    changes: dict[str, object], said: str, said_by: Callable[[Ruling], str]
+) -> None:
+    assert said in said_by(sample_ruling(REFUSAL, **changes))
+
+
+LONG: dict[str, Any] = {
+    "beneficiary": BENEFICIARY.model_copy(update={"name": "COMPAGNONS BÂTISSEURS " * 9}),
+    "worksite": "Ravalement et isolation de l’immeuble, réfection de la toiture et des descentes d’eaux pluviales",
+    "places": tuple(f"{n} bis rue du Maréchal-de-Lattre-de-Tassigny, 29999 Exemple-Ville" for n in range(1, 11)),
+    "motives": tuple(
+        motive(
+            f"Le constat n° {n} dressé le 3 mars 2027 relève que le cheminement des piétons est réduit à 0,95 m, que "
+            "l’éclairage de nuit manque et que les abords ne sont pas propres, malgré deux rappels restés sans effet.",
+            f"Règlement de voirie d’Exemple-Ville, art. {n} (fictif) ; code des relations entre le public et "
+            "l’administration, article L. 242-2, 1°",
+        )
+        for n in range(1, 9)
+    ),
+}
+
+
+@pytest.mark.parametrize("changes", [{}, LONG], ids=["usual", "eight motives and ten places"])
+def test_a_ruling_holds_on_two_pages(changes: dict[str, Any], ruling: Ruling) -> None:
+    long = sample_ruling(ruling.kind, **changes)
+    pdf = print_act(long)
+    lint(pdf, long)
+    with pikepdf.open(BytesIO(pdf)) as document:
+        assert len(document.pages) <= 2
+
+
+def test_each_page_of_a_specimen_says_so(ruling_file: Path, program: Callable[[str], str]) -> None:
+    assert text_of(ruling_file, program).count("SPÉCIMEN") == 2
+
+
+def test_a_real_ruling_says_neither_specimen_nor_fictional(ruling: Ruling, said_by: Callable[[Ruling], str]) -> None:
+    real = {"specimen": False, "authority": AUTHORITY.model_copy(update={"fictional": False})}
+    text = said_by(ruling.model_copy(update=real))
+    assert "specimen" not in text.casefold().replace("é", "e")
+    assert "Autorité fictive" not in text
+    assert "cachet électronique de l’autorité, qui en garantit l’origine et l’intégrité" in text
+
+
+def test_the_qr_code_leads_to_its_own_verification_page(ruling_file: Path, program: Callable[[str], str]) -> None:
+    command = [program("pdftoppm"), "-r", "150", "-f", "2", "-l", "2", "-png", "-singlefile", str(ruling_file)]
+    picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [RULING_URL]
+
+
+def test_the_payload_is_attached_under_its_own_name(
+    ruling: Ruling, ruling_file: Path, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    listed = subprocess.run([program("pdfdetach"), "-list", str(ruling_file)], capture_output=True, text=True)
+    assert listed.stdout.split("\n")[:2] == ["1 embedded files", "1: acte.json"]
+    saved = tmp_path / "acte.json"
+    subprocess.run([program("pdfdetach"), "-save", "1", "-o", str(saved), str(ruling_file)], check=True)
+    assert saved.read_bytes() == payload_bytes(ruling)
+    assert Ruling.model_validate(json.loads(saved.read_bytes())) == ruling
+
+
+def test_it_is_a_tagged_french_pdf_a_3(ruling_pdf: bytes, ruling: Ruling) -> None:
+    does = {REFUSAL: "refus de", ABROGATION: "abrogation d’un", WITHDRAWAL: "retrait d’un"}[ruling.kind]
+    with pikepdf.open(BytesIO(ruling_pdf)) as document:
+        assert document.Root.Lang == "fr"
+        assert document.Root.MarkInfo.Marked
+        assert document.docinfo.Title == f"Arrêté n° {ruling.number} portant {does} permis de stationnement"
+        xmp = document.open_metadata()
+        assert (xmp["pdfaid:part"], xmp["pdfaid:conformance"]) == ("3", "A")
+        assert document.Root.AF[0].AFRelationship == "/Data"
+
+
+def test_the_same_payload_gives_the_same_bytes_in_any_process(ruling: Ruling, ruling_pdf: bytes) -> None:
+    script = (
+        "import sys; from permits.document.print import print_act; from permits.document.payload import read_payload;"
+        "sys.stdout.buffer.write(print_act(read_payload(sys.stdin.buffer.read())))"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, input=payload_bytes(ruling), check=True, capture_output=True).stdout == ruling_pdf
+
+
+def test_other_programs_find_the_sealed_ruling_signed_and_well_formed(
+    ruling_pdf: bytes, seal: Pkcs12Seal, tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    sealed = seal.seal(ruling_pdf)
+    verify_seal(sealed, seal.certificate)
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(sealed)
+    signed = subprocess.run([program("pdfsig"), str(path)], capture_output=True, text=True).stdout
+    assert "Signature is Valid." in signed and "Total document signed" in signed
+    checked = subprocess.run([program("qpdf"), "--check", str(path)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_page_of_another_kind_of_act_is_refused(ruling: Ruling) -> None:
+    with pytest.raises(PrintError, match="no template is named 'arrete/1'"):
+        print_act(ruling.model_copy(update={"template": "arrete/1"}))
+    with pytest.raises(PrintError, match="no template is named 'decision/1'"):
+        print_act(sample_permit(template="decision/1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "gap"),
+    [
+        (ABROGATION, {"motives": ()}, "aucun motif n’est donné"),
+        (ABROGATION, {"motives": (motive("  ", "art. 1"),)}, "un motif n’a pas son fait ou son texte"),
+        (REFUSAL, {"motives": (motive("la rue est étroite", ""),)}, "un motif n’a pas son fait ou son texte"),
+        (WITHDRAWAL, {"hearing": " "}, "il n’est pas dit comment le bénéficiaire a pu être entendu"),
+        (REFUSAL, {"visas": ()}, "aucun visa n’est donné"),
+        (REFUSAL, {"places": ()}, "aucun emplacement n’est donné"),
+        (REFUSAL, {"cites": FIRST}, "un refus n’en cite aucun"),
+        (ABROGATION, {"cites": None}, "une abrogation ou un retrait cite le permis qui prend fin"),
+        (WITHDRAWAL, {"cites": None}, "une abrogation ou un retrait cite le permis qui prend fin"),
+        (ABROGATION, {"effective_on": None}, "dit de quel jour elle prend effet"),
+        (WITHDRAWAL, {"effective_on": date(2027, 3, 16)}, "une abrogation, et elle seule, dit de quel jour"),
+        (REFUSAL, {"effective_on": date(2027, 3, 16)}, "une abrogation, et elle seule, dit de quel jour"),
+        (ABROGATION, {"effective_on": date(2027, 4, 1)}, "prend effet au plus tard le dernier jour du permis"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_ruling_with_a_gap_is_not_printed(kind: RulingKind, changes: dict[str, Any], gap: str) -> None:
+    with pytest.raises(PrintError, match=gap):
+        print_act(sample_ruling(kind, **changes))
+
+
+def test_an_abrogation_on_the_last_day_is_printed(said_by: Callable[[Ruling], str]) -> None:
+    """The control of the last case above."""
+    assert "le 30 mars 2027 est le dernier jour" in said_by(sample_ruling(ABROGATION, effective_on=date(2027, 3, 31)))
+
+
+def test_the_day_it_is_taken_is_told_in_paris(said_by: Callable[[Ruling], str]) -> None:
+    late = datetime.fromisoformat("2027-03-07T23:30:00+00:00")
+    assert "Fait à Exemple-Ville, le 8 mars 2027" in said_by(sample_ruling(REFUSAL, decided_at=late))
