@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from permits.domain.act import Act, ActState
 from permits.domain.calendar import paris_day
-from permits.domain.french import day_text as _day
+from permits.domain.french import day_text
 from permits.web.context import Context, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import KINDS, Refusal
@@ -26,7 +26,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters["day"] = _day
+_pages.filters["day"] = day_text
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -52,7 +52,7 @@ def verify_permit(
     act = context.catalogue.act_by_code(code)
     if act is None:
         return _page(context, "unknown.html", 404)
-    today = paris_day(context.desk.clock())
+    today = parisday_text(context.desk.clock())
     if act.kind.allows:
         page = _page(context, "permit.html", act=act, permit=act.permit, standing=standing(act, today), today=today)
     else:
@@ -77,21 +77,25 @@ def standing(act: Act, today: date) -> tuple[str, str]:
         return "bad", f"Permis retiré par l’acte {act.ended_by} : il est réputé n’avoir jamais existé."
     if act.state is ActState.SUPERSEDED:
         return "bad", f"Permis remplacé par le permis {act.ended_by}, qui seul fait foi."
-    if act.ended_on is not None and today >= act.ended_on:
+    if act.ended_on is not None:
+        return _abrogated(act, act.ended_on, today)
+    if today > act.permit.ends_on:
+        return "warn", f"Permis délivré ; il a pris fin le {day_text(act.permit.ends_on)}."
+    if today < act.permit.starts_on:
+        return "good", f"Permis délivré ; il prend effet le {day_text(act.permit.starts_on)}."
+    return "good", f"Permis délivré, en vigueur jusqu’au {day_text(act.permit.ends_on)} inclus."
+
+
+def _abrogated(act: Act, ended_on: date, today: date) -> tuple[str, str]:
+    if ended_on <= act.permit.starts_on:
+        return "bad", f"Permis abrogé avant son début par l’acte {act.ended_by} : il n’autorise rien."
+    last = day_text(ended_on - timedelta(days=1))
+    if today >= ended_on:
         return (
             "bad",
-            f"Permis abrogé par l’acte {act.ended_by} : il n’autorise plus rien depuis le {_day(act.ended_on)}.",
+            f"Permis abrogé par l’acte {act.ended_by} : il n’autorise plus rien, son dernier jour était le {last}.",
         )
-    if today > act.permit.ends_on:
-        return "warn", f"Permis délivré ; il a pris fin le {_day(act.permit.ends_on)}."
-    if act.ended_on is not None:
-        told = (
-            f"Permis délivré, abrogé par l’acte {act.ended_by} : il prend fin le {_day(act.ended_on)}, ce jour exclu."
-        )
-        return "warn", told
-    if today < act.permit.starts_on:
-        return "good", f"Permis délivré ; il prend effet le {_day(act.permit.starts_on)}."
-    return "good", f"Permis délivré, en vigueur jusqu’au {_day(act.permit.ends_on)} inclus."
+    return "warn", f"Permis abrogé par l’acte {act.ended_by} : son dernier jour est le {last}."
 
 
 @router.get(

@@ -65,7 +65,7 @@ def faults_of(engine: Engine) -> list[str]:
         digest = None if act.content is None else hashlib.sha256(act.content).hexdigest()
         if digest != act.document_sha256 or (act.state == "issued") != (digest is not None):
             faults.append(f"{act.label} is {act.state} without its document")
-    last = {authority: (0, GENESIS) for authority in {entry.authority for entry in entries}}
+    last = dict.fromkeys({entry.authority for entry in entries}, (0, GENESIS))
     for entry in entries:
         position, previous = last[entry.authority][0] + 1, last[entry.authority][1]
         expected = entry_digest(entry.authority, position, entry.event, entry.at, entry.entry, previous)
