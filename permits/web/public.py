@@ -52,7 +52,7 @@ def verify_permit(
     act = context.catalogue.act_by_code(code)
     if act is None:
         return _page(context, "unknown.html", 404)
-    today = parisday_text(context.desk.clock())
+    today = paris_day(context.desk.clock())
     if act.kind.allows:
         page = _page(context, "permit.html", act=act, permit=act.permit, standing=standing(act, today), today=today)
     else:
