@@ -449,16 +449,16 @@ BEGIN
     IF EXISTS (SELECT 1 FROM act WHERE cites = NEW.cites AND state = 'reserved') THEN
         RAISE EXCEPTION 'another act on % is in hand', cited.label USING ERRCODE = 'PX002';
     END IF;
-    IF NEW.kind IN ('abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
+    IF NEW.kind IN ('extension', 'abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
         RAISE EXCEPTION 'act % is extended: its extension ends first', cited.label USING ERRCODE = 'PX003';
     END IF;
     IF NEW.kind = 'withdrawal' AND (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date
-       > ((cited.reserved_at AT TIME ZONE 'Europe/Paris')::date + interval '4 months')::date THEN
+       > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
         RAISE EXCEPTION 'act % is more than four months old: it can''t be withdrawn', cited.label
             USING ERRCODE = 'PX004';
     END IF;
-    IF NEW.kind = 'abrogation' AND (NEW.payload ->> 'effective_on')::date
-       NOT BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on THEN
+    IF NEW.kind = 'abrogation' AND ((NEW.payload ->> 'effective_on')::date
+       BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on) IS NOT TRUE THEN
         RAISE EXCEPTION 'act % can only be abrogated for days to come', cited.label USING ERRCODE = 'PX005';
     END IF;
     IF (NEW.kind = 'extension' AND NEW.starts_on <> cited.ends_on + 1)
@@ -468,6 +468,17 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.act_first_taken_on(the_act uuid) RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE version AS (
+        SELECT kind, cites, reserved_at FROM act WHERE id = the_act
+        UNION ALL
+        SELECT earlier.kind, earlier.cites, earlier.reserved_at
+        FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites
+    )
+    SELECT (min(reserved_at) AT TIME ZONE 'Europe/Paris')::date FROM version
+$$;
 CREATE FUNCTION public.act_footprint_comes_with_its_act() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -515,6 +526,19 @@ CREATE FUNCTION public.act_is_extended(the_act uuid) RETURNS boolean
     )
     SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued'))
 $$;
+CREATE FUNCTION public.act_is_notified_when_issued() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM act WHERE id = NEW.act_id AND NEW.notified_on BETWEEN
+            (issued_at AT TIME ZONE 'Europe/Paris')::date AND (NEW.recorded_at AT TIME ZONE 'Europe/Paris')::date
+    ) THEN
+        RAISE EXCEPTION 'an act is notified from its issue on, never in advance'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION public.act_moves_only_forward() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -578,11 +602,7 @@ DECLARE
     line text;
     hash text;
 BEGIN
-    SELECT * INTO head FROM audit_head WHERE authority = the_authority FOR UPDATE;
-    IF NOT FOUND THEN
-        INSERT INTO audit_head VALUES (the_authority, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
-        SELECT * INTO STRICT head FROM audit_head WHERE authority = the_authority FOR UPDATE;
-    END IF;
+    head := lock_audit_head(the_authority);
     -- The canonical JSON of permits.domain.canonical, its keys in order.
     line := '{"at":' || to_json(told_at) || ',"authority":' || to_json(the_authority) || ',"entry":' || the_entry
         || ',"event":' || to_json(the_event) || ',"position":' || head.position + 1
@@ -614,6 +634,41 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.file_runs_until(the_application uuid) RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE file AS (
+        SELECT the_application AS id
+        UNION
+        SELECT linked.id FROM file CROSS JOIN LATERAL (
+            SELECT cited.application_id AS id
+            FROM application later JOIN act cited ON cited.id = later.amends WHERE later.id = file.id
+            UNION ALL
+            SELECT later.id FROM act cited JOIN application later ON later.amends = cited.id
+            WHERE cited.application_id = file.id AND cited.kind IN ('permit', 'extension', 'correction')
+        ) linked
+    ), answer AS (
+        SELECT act.id, act.application_id, act.kind, act.state, act.reserved_at, act.ends_on, act.ended_on
+        FROM file JOIN act ON act.application_id = file.id
+        WHERE act.kind IN ('permit', 'extension', 'correction') OR (act.kind = 'refusal' AND act.state <> 'annulled')
+    ), taken AS (
+        SELECT kind, state, reserved_at, ends_on, ended_on FROM answer
+        UNION ALL
+        SELECT ruling.kind, ruling.state, ruling.reserved_at, ruling.ends_on, ruling.ended_on
+        FROM answer JOIN act ruling ON ruling.cites = answer.id WHERE ruling.kind IN ('abrogation', 'withdrawal')
+    )
+    SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM taken WHERE state = 'reserved')
+                 AND NOT EXISTS (SELECT 1 FROM file JOIN application a USING (id)
+                                 WHERE a.outcome = 'awaiting_registry') THEN
+        greatest(
+            (SELECT max(greatest((reserved_at AT TIME ZONE 'Europe/Paris')::date, CASE
+                WHEN state = 'issued' AND kind IN ('permit', 'extension', 'correction') THEN ends_on
+                WHEN state = 'abrogated' THEN ended_on - 1 END)) FROM taken),
+            (SELECT max(greatest((a.decided_at AT TIME ZONE 'Europe/Paris')::date, (a.body ->> 'ends_on')::date))
+             FROM file JOIN application a USING (id)
+             WHERE NOT EXISTS (SELECT 1 FROM answer WHERE answer.application_id = a.id)))
+    END
+$$;
 CREATE FUNCTION public.give_number(the_authority text, the_series text, the_year integer, act_id uuid, the_kind text, the_cites uuid, the_author text, the_application uuid, the_client uuid, the_code text, the_siret text, first_day date, last_day date, the_fee numeric, the_payload text, told_at text, the_event text, the_entry text, number_mark text, payload_mark text) RETURNS TABLE(given_label text, given_sha256 text, audit_position bigint)
     LANGUAGE plpgsql
     AS $$
@@ -621,7 +676,7 @@ DECLARE
     given integer;
 BEGIN
     -- The chain first: every writer needs it, and nobody waits for it with a number in hand.
-    PERFORM 1 FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    PERFORM lock_audit_head(the_authority);
     IF the_kind IN ('permit', 'extension') AND issuing_is_halted(the_authority) THEN
         RAISE EXCEPTION 'issuing is suspended' USING ERRCODE = 'PX001';
     END IF;
@@ -645,12 +700,40 @@ CREATE FUNCTION public.issuing_is_halted(the_authority text) RETURNS boolean
     SELECT coalesce(
         (SELECT halted FROM issuing_switch WHERE authority = the_authority ORDER BY id DESC LIMIT 1), false)
 $$;
+CREATE TABLE public.audit_head (
+    authority text NOT NULL,
+    "position" bigint NOT NULL,
+    sha256 text NOT NULL
+)
+WITH (fillfactor='10');
+CREATE FUNCTION public.lock_audit_head(the_authority text) RETURNS public.audit_head
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    head audit_head;
+BEGIN
+    SELECT * INTO head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO audit_head VALUES (the_authority, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
+        SELECT * INTO STRICT head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    END IF;
+    RETURN head;
+END $$;
 CREATE FUNCTION public.refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION '% on % is not allowed: the register keeps everything', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE FUNCTION public.registry_access_is_answered_once() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF OLD.outcome IS NOT NULL OR (to_jsonb(NEW) - 'outcome') IS DISTINCT FROM (to_jsonb(OLD) - 'outcome') THEN
+        RAISE EXCEPTION 'trace % is frozen', OLD.id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE TABLE jobs.procrastinate_events (
     id bigint NOT NULL,
@@ -698,6 +781,25 @@ ALTER TABLE jobs.procrastinate_workers ALTER COLUMN id ADD GENERATED ALWAYS AS I
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.access_log (
+    id bigint NOT NULL,
+    authority text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    client_id uuid NOT NULL,
+    request_id uuid NOT NULL,
+    what text NOT NULL,
+    subject text,
+    CONSTRAINT access_log_check CHECK (((what = 'permits'::text) = (subject IS NULL))),
+    CONSTRAINT access_log_what_check CHECK ((what = ANY (ARRAY['application'::text, 'permits'::text, 'act'::text, 'document'::text])))
+);
+ALTER TABLE public.access_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.access_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.act (
     id uuid NOT NULL,
     authority text NOT NULL,
@@ -736,7 +838,7 @@ CREATE TABLE public.act (
     CONSTRAINT act_number_check CHECK ((number > 0)),
     CONSTRAINT act_payload_sha256_check CHECK ((payload_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT act_reason_is_told CHECK ((length(btrim(annulled_because)) >= 10)),
-    CONSTRAINT act_ruling_is_taken_by_a_person CHECK (((taken_by IS NOT NULL) OR (kind = ANY (ARRAY['permit'::text, 'extension'::text])))),
+    CONSTRAINT act_ruling_is_taken_by_a_person CHECK (((length(btrim(taken_by)) > 0) OR ((taken_by IS NULL) AND (kind = ANY (ARRAY['permit'::text, 'extension'::text]))))),
     CONSTRAINT act_state CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'abrogated'::text, 'withdrawn'::text, 'superseded'::text, 'annulled'::text])))
 );
 CREATE TABLE public.act_footprint (
@@ -807,12 +909,6 @@ CREATE TABLE public.audit_entry (
     sha256 text NOT NULL,
     CONSTRAINT audit_entry_position_check CHECK (("position" > 0))
 );
-CREATE TABLE public.audit_head (
-    authority text NOT NULL,
-    "position" bigint NOT NULL,
-    sha256 text NOT NULL
-)
-WITH (fillfactor='10');
 CREATE TABLE public.client (
     id uuid NOT NULL,
     authority text NOT NULL,
@@ -823,6 +919,8 @@ CREATE TABLE public.client (
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     sandbox boolean DEFAULT false NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT client_erased_is_blank CHECK (((erased_at IS NULL) OR ((revoked_at IS NOT NULL) AND (name = ''::text) AND (key_sha256 = repeat('0'::text, 64)) AND (sirens = '{}'::text[])))),
     CONSTRAINT client_key_sha256_check CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 CREATE TABLE public.counter (
@@ -857,6 +955,29 @@ ALTER TABLE public.issuing_switch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.registry_access (
+    id bigint NOT NULL,
+    authority text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    source text NOT NULL,
+    siret text NOT NULL,
+    purpose text NOT NULL,
+    about uuid,
+    client_id uuid,
+    request_id uuid,
+    outcome text,
+    CONSTRAINT registry_access_outcome_check CHECK ((outcome = ANY (ARRAY['found'::text, 'not_found'::text, 'protected'::text, 'no_answer'::text]))),
+    CONSTRAINT registry_access_purpose_check CHECK ((purpose = ANY (ARRAY['filing'::text, 'preview'::text, 'consultation'::text, 'waiting'::text, 'sealing'::text, 'operation'::text]))),
+    CONSTRAINT registry_access_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
+);
+ALTER TABLE public.registry_access ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.registry_access_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.rulebook (
     digest text NOT NULL,
     authority text NOT NULL,
@@ -877,6 +998,8 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_unique UNIQUE (task_name, periodic_id, defer_timestamp);
 ALTER TABLE ONLY jobs.procrastinate_workers
     ADD CONSTRAINT procrastinate_workers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.access_log
+    ADD CONSTRAINT access_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_authority_label_key UNIQUE (authority, label);
 ALTER TABLE ONLY public.act
@@ -915,6 +1038,8 @@ ALTER TABLE ONLY public.issuing_switch
     ADD CONSTRAINT issuing_switch_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.act_footprint
     ADD CONSTRAINT no_double_booking EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, space WITH =, worksite_key WITH <>) WHERE (live);
+ALTER TABLE ONLY public.registry_access
+    ADD CONSTRAINT registry_access_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.rulebook
     ADD CONSTRAINT rulebook_pkey PRIMARY KEY (digest);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
@@ -926,13 +1051,20 @@ CREATE INDEX procrastinate_jobs_priority_idx_v1 ON jobs.procrastinate_jobs USING
 CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON jobs.procrastinate_jobs USING btree (queue_name);
 CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::jobs.procrastinate_job_status);
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
-CREATE UNIQUE INDEX act_answers_once ON public.act USING btree (application_id) WHERE (kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text, 'refusal'::text]));
+CREATE INDEX access_log_by_subject ON public.access_log USING btree (subject, at);
+CREATE INDEX access_log_by_time ON public.access_log USING btree (authority, at);
+CREATE UNIQUE INDEX act_answers_once ON public.act USING btree (application_id) WHERE ((kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text])) OR ((kind = 'refusal'::text) AND (state <> 'annulled'::text)));
+CREATE INDEX act_by_cites ON public.act USING btree (cites) WHERE (cites IS NOT NULL);
 CREATE INDEX act_by_client ON public.act USING btree (client_id, year DESC, number DESC);
 CREATE UNIQUE INDEX act_changed_once ON public.act USING btree (cites) WHERE ((kind = ANY (ARRAY['correction'::text, 'abrogation'::text, 'withdrawal'::text])) AND (state <> 'annulled'::text));
-CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND (state = ANY (ARRAY['reserved'::text, 'issued'::text, 'superseded'::text])));
+CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND (state = ANY (ARRAY['reserved'::text, 'issued'::text])));
 CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state = 'reserved'::text);
+CREATE INDEX application_by_amends ON public.application USING btree (amends) WHERE (amends IS NOT NULL);
+CREATE INDEX application_evidence_about_a_person ON public.application_evidence USING btree (application_id) WHERE about_a_person;
 CREATE INDEX application_waiting ON public.application USING btree (authority, received_at) WHERE (outcome = 'awaiting_registry'::text);
 CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
+CREATE INDEX registry_access_by_siret ON public.registry_access USING btree (siret, at);
+CREATE INDEX registry_access_by_time ON public.registry_access USING btree (authority, at);
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION jobs.procrastinate_trigger_abort_requested_events_procedure_v1();
@@ -940,6 +1072,7 @@ CREATE TRIGGER procrastinate_trigger_delete_jobs_v1 BEFORE DELETE ON jobs.procra
 CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((new.scheduled_at IS NOT NULL) AND (new.status = 'todo'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_trigger_function_scheduled_events_v1();
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_insert_v1();
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON jobs.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_update_v1();
+CREATE TRIGGER access_log_never_changes BEFORE UPDATE ON public.access_log FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_changes_a_standing_act BEFORE INSERT ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_changes_a_standing_act();
 CREATE TRIGGER act_footprint_comes_with_its_act BEFORE INSERT ON public.act_footprint FOR EACH ROW EXECUTE FUNCTION public.act_footprint_comes_with_its_act();
 CREATE TRIGGER act_footprint_follows_its_act BEFORE UPDATE ON public.act_footprint FOR EACH ROW EXECUTE FUNCTION public.act_footprint_follows_its_act();
@@ -947,6 +1080,7 @@ CREATE TRIGGER act_footprint_is_never_deleted BEFORE DELETE ON public.act_footpr
 CREATE TRIGGER act_footprint_is_never_emptied BEFORE TRUNCATE ON public.act_footprint FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_is_never_deleted BEFORE DELETE ON public.act FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_is_never_emptied BEFORE TRUNCATE ON public.act FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER act_is_notified_when_issued BEFORE INSERT ON public.act_notification FOR EACH ROW EXECUTE FUNCTION public.act_is_notified_when_issued();
 CREATE TRIGGER act_moves_only_forward BEFORE UPDATE ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_moves_only_forward();
 CREATE TRIGGER act_notification_is_never_emptied BEFORE TRUNCATE ON public.act_notification FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_notification_never_changes BEFORE DELETE OR UPDATE ON public.act_notification FOR EACH ROW EXECUTE FUNCTION public.refuse();
@@ -959,6 +1093,8 @@ CREATE TRIGGER audit_entry_is_never_emptied BEFORE TRUNCATE ON public.audit_entr
 CREATE TRIGGER audit_entry_never_changes BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_head_is_never_deleted BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_head_is_never_emptied BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER audit_head_steps_by_one BEFORE UPDATE ON public.audit_head FOR EACH ROW WHEN (((new."position" <> (old."position" + 1)) OR (new.authority <> old.authority))) EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER counter_begins_at_one BEFORE INSERT ON public.counter FOR EACH ROW WHEN ((new.value <> 1)) EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_is_never_deleted BEFORE DELETE ON public.counter FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_is_never_emptied BEFORE TRUNCATE ON public.counter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_steps_by_one BEFORE UPDATE ON public.counter FOR EACH ROW EXECUTE FUNCTION public.counter_steps_by_one();
@@ -966,6 +1102,7 @@ CREATE TRIGGER document_is_never_emptied BEFORE TRUNCATE ON public.document FOR 
 CREATE TRIGGER document_never_changes BEFORE DELETE OR UPDATE ON public.document FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER issuing_switch_is_never_emptied BEFORE TRUNCATE ON public.issuing_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER issuing_switch_never_changes BEFORE DELETE OR UPDATE ON public.issuing_switch FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER registry_access_is_answered_once BEFORE UPDATE ON public.registry_access FOR EACH ROW EXECUTE FUNCTION public.registry_access_is_answered_once();
 CREATE TRIGGER rulebook_is_never_emptied BEFORE TRUNCATE ON public.rulebook FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_never_changes BEFORE DELETE OR UPDATE ON public.rulebook FOR EACH ROW EXECUTE FUNCTION public.refuse();
 ALTER TABLE ONLY jobs.procrastinate_events
@@ -974,6 +1111,8 @@ ALTER TABLE ONLY jobs.procrastinate_jobs
     ADD CONSTRAINT procrastinate_jobs_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES jobs.procrastinate_workers(id) ON DELETE SET NULL;
 ALTER TABLE ONLY jobs.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id);
+ALTER TABLE ONLY public.access_log
+    ADD CONSTRAINT access_log_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
 ALTER TABLE ONLY public.act
     ADD CONSTRAINT act_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.act
@@ -998,3 +1137,5 @@ ALTER TABLE ONLY public.application_evidence
     ADD CONSTRAINT application_evidence_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_rulebook_digest_fkey FOREIGN KEY (rulebook_digest) REFERENCES public.rulebook(digest);
+ALTER TABLE ONLY public.registry_access
+    ADD CONSTRAINT registry_access_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);

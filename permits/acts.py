@@ -34,7 +34,7 @@ from permits.domain.model import plain_text
 from permits.domain.permit import Amendment, Permit
 from permits.domain.rulebook import EndingGround
 from permits.domain.ruling import Motive, Ruling, RulingKind
-from permits.issue import finish_act, permit_series, verification_url
+from permits.issue import LONGEST_CHAIN, finish_act, permit_series, verification_url
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,14 @@ def refuse(desk: Desk, filed: Filed, motives: tuple[Motive, ...], hearing: str, 
         raise ActNotPossible("seule une demande transmise à un agent, et encore sans réponse, se refuse")
     if not motives:
         raise ActNotPossible("un refus est motivé : dites au moins un motif, en fait et en droit (CRPA art. L. 211-5)")
-    motives = tuple(each.model_copy(update={"fact": plain("le motif", each.fact)}) for each in motives)
-    return _rule(desk, RulingKind.REFUSAL, filed, subject_of_application(filed), motives, hearing, None, by)
+    told = tuple(
+        Motive(
+            fact=plain("le motif", each.fact),
+            citation=each.citation.model_copy(update={"text": plain("le texte cité", each.citation.text)}),
+        )
+        for each in motives
+    )
+    return _rule(desk, RulingKind.REFUSAL, filed, subject_of_application(filed), told, hearing, None, by)
 
 
 def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str, ...], by: str) -> Act:
@@ -179,14 +185,18 @@ def resume_issuing(desk: Desk, reason: str, by: str) -> None:
 def extension_of(desk: Desk, act: Act, ends_on: date, filing: Callable[[Application], Filing]) -> Filing:
     """Return the filing that asks to extend a permit to `ends_on`, from the day after its end; then issue_permit.
 
-    The place, the occupancies and the worksite are those of the permit. Raises ActNotPossible for what is
-    not a permit.
+    The place, the occupancies and the worksite are those of the permit. Raises ActNotPossible for what is not
+    an issued permit, unless this very request was filed while it was: issue_permit then tells what became of it.
     """
-    if not act.kind.allows or act.state is not ActState.ISSUED:
-        raise ActNotPossible(f"{act.number} n’est pas un permis en vigueur : il ne peut pas être prolongé")
+    impossible = ActNotPossible(f"{act.number} n’est pas un permis en vigueur : il ne peut pas être prolongé")
+    if not act.kind.allows:
+        raise impossible
     extended = _application_of(desk, act)
     first = date.fromordinal(act.permit.ends_on.toordinal() + 1)
     asked = filing(extended.filing.application.model_copy(update={"starts_on": first, "ends_on": ends_on}))
+    stands = act.state is ActState.ISSUED
+    if not stands and desk.register.find_filed(asked.client_id, asked.idempotency_key) is None:
+        raise impossible
     return replace(
         asked,
         body_sha256=digest({"extends": act.number, "ends_on": ends_on.isoformat()}),
@@ -198,7 +208,7 @@ def extension_of(desk: Desk, act: Act, ends_on: date, filing: Callable[[Applicat
 
 def _end(desk: Desk, permit: Act, kind: RulingKind, grounds: Grounds, effective_on: date | None, by: str) -> Act:
     ground = _ground(desk, kind, grounds.ground)
-    latest = months_after(paris_day(permit.permit.decided_at), ground.within_months) if ground.within_months else None
+    latest = months_after(_first_taken_on(desk, permit), ground.within_months) if ground.within_months else None
     if latest is not None and paris_day(desk.clock()) > latest:
         raise ActNotPossible(f"ce motif ne vaut que jusqu’au {day_text(latest)} ({ground.cites.text})")
     if not grounds.facts:
@@ -207,6 +217,16 @@ def _end(desk: Desk, permit: Act, kind: RulingKind, grounds: Grounds, effective_
     motives = tuple(Motive(fact=fact, citation=ground.cites) for fact in facts)
     subject = subject_of_permit(permit.permit)
     return _rule(desk, kind, permit, subject, motives, grounds.hearing, effective_on, by)
+
+
+def _first_taken_on(desk: Desk, permit: Act) -> date:
+    """Return the day the permit was taken, or the one it corrects: a clerical correction opens no new delay."""
+    for _ in range(LONGEST_CHAIN):
+        corrected = desk.register.act(permit.cites) if permit.kind is ActKind.CORRECTION and permit.cites else None
+        if corrected is None:
+            break
+        permit = corrected
+    return paris_day(permit.permit.decided_at)
 
 
 def _rule(

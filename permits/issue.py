@@ -56,13 +56,14 @@ class KeyReused(Exception):
 def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     """File, decide and, when granted, issue. Returns the record, and whether it is a replay.
 
-    Raises Inadmissible, KeyReused, RequestInProgress, or the press's own PressBusy; nothing is
-    recorded then.
+    Raises Inadmissible, KeyReused, RequestInProgress, ActNotPossible when the rulebook has no numbers for it,
+    or the press's own PressBusy; nothing is recorded then.
     """
     reach("request_received")
     if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
         return _replay(desk, filing, earlier), True
     check_dates(filing.application, paris_day(filing.received_at))
+    permit_series(desk.law.rulebook, filing)
     footprints = measure(desk.law, filing)
     try:
         answer = desk.registry.lookup(filing.application.siret)

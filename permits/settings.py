@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     documents_in_hand: Annotated[int, Field(ge=1, le=1000)] = 24
     # Tests run PostgreSQL without fsync; a service that promises anything never does.
     allow_unsafe_database: bool = False
+    # For tests only: where and how the service is to fail, see permits.failpoint.
+    failpoint: str | None = None
 
     @field_validator("sirene_sources", mode="before")
     @classmethod

@@ -41,6 +41,10 @@ ALTER TABLE act
     DROP CONSTRAINT act_state_check,
     DROP CONSTRAINT act_check1;
 ALTER TABLE act ALTER COLUMN kind DROP DEFAULT;
+-- Before this revision a number could be annulled by hand only, and no reason was kept.
+ALTER TABLE act DISABLE TRIGGER act_moves_only_forward;
+UPDATE act SET annulled_because = 'annulé avant que le registre ne garde les motifs' WHERE state = 'annulled';
+ALTER TABLE act ENABLE TRIGGER act_moves_only_forward;
 ALTER TABLE act
     ADD CONSTRAINT act_state CHECK
         (state IN ('reserved', 'issued', 'abrogated', 'withdrawn', 'superseded', 'annulled')),
@@ -52,14 +56,16 @@ ALTER TABLE act
     ADD CONSTRAINT act_annulled_with_a_reason CHECK ((state = 'annulled') = (annulled_because IS NOT NULL)),
     ADD CONSTRAINT act_reason_is_told CHECK (length(btrim(annulled_because)) >= 10),
     ADD CONSTRAINT act_cites_what_it_changes CHECK ((cites IS NULL) = (kind IN ('permit', 'refusal'))),
-    ADD CONSTRAINT act_ruling_is_taken_by_a_person CHECK (taken_by IS NOT NULL OR kind IN ('permit', 'extension'));
+    ADD CONSTRAINT act_ruling_is_taken_by_a_person CHECK
+        (length(btrim(taken_by)) > 0 OR (taken_by IS NULL AND kind IN ('permit', 'extension')));
 
+-- A refusal that could not be sealed refused nothing; a permit that could not is told to its applicant as annulled.
 CREATE UNIQUE INDEX act_answers_once ON act (application_id)
-    WHERE kind IN ('permit', 'extension', 'correction', 'refusal');
+    WHERE kind IN ('permit', 'extension', 'correction') OR (kind = 'refusal' AND state <> 'annulled');
 CREATE UNIQUE INDEX act_changed_once ON act (cites)
     WHERE kind IN ('correction', 'abrogation', 'withdrawal') AND state <> 'annulled';
 CREATE UNIQUE INDEX act_extended_once ON act (cites)
-    WHERE kind = 'extension' AND state IN ('reserved', 'issued', 'superseded');
+    WHERE kind = 'extension' AND state IN ('reserved', 'issued');
 
 CREATE TABLE act_notification (
     act_id uuid PRIMARY KEY REFERENCES act,
@@ -95,6 +101,19 @@ CREATE INDEX issuing_switch_last ON issuing_switch (authority, id DESC);
 
 # One statement from the number's lock to the audit entry: the lock is held for it and for the commit, no longer.
 WRITING = """
+-- The end of an authority's chain, locked until the transaction ends; an authority begins its chain here.
+CREATE FUNCTION lock_audit_head(the_authority text) RETURNS audit_head LANGUAGE plpgsql AS $$
+DECLARE
+    head audit_head;
+BEGIN
+    SELECT * INTO head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO audit_head VALUES (the_authority, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
+        SELECT * INTO STRICT head FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    END IF;
+    RETURN head;
+END $$;
+
 CREATE FUNCTION append_audit(the_authority text, the_event text, told_at text, the_entry text)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -102,11 +121,7 @@ DECLARE
     line text;
     hash text;
 BEGIN
-    SELECT * INTO head FROM audit_head WHERE authority = the_authority FOR UPDATE;
-    IF NOT FOUND THEN
-        INSERT INTO audit_head VALUES (the_authority, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
-        SELECT * INTO STRICT head FROM audit_head WHERE authority = the_authority FOR UPDATE;
-    END IF;
+    head := lock_audit_head(the_authority);
     -- The canonical JSON of permits.domain.canonical, its keys in order.
     line := '{"at":' || to_json(told_at) || ',"authority":' || to_json(the_authority) || ',"entry":' || the_entry
         || ',"event":' || to_json(the_event) || ',"position":' || head.position + 1
@@ -135,7 +150,7 @@ DECLARE
     given integer;
 BEGIN
     -- The chain first: every writer needs it, and nobody waits for it with a number in hand.
-    PERFORM 1 FROM audit_head WHERE authority = the_authority FOR UPDATE;
+    PERFORM lock_audit_head(the_authority);
     IF the_kind IN ('permit', 'extension') AND issuing_is_halted(the_authority) THEN
         RAISE EXCEPTION 'issuing is suspended' USING ERRCODE = 'PX001';
     END IF;
@@ -162,6 +177,10 @@ CREATE TRIGGER document_is_never_emptied BEFORE TRUNCATE ON document EXECUTE FUN
 CREATE TRIGGER audit_entry_is_never_emptied BEFORE TRUNCATE ON audit_entry EXECUTE FUNCTION refuse();
 CREATE TRIGGER audit_head_is_never_deleted BEFORE DELETE ON audit_head FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TRIGGER audit_head_is_never_emptied BEFORE TRUNCATE ON audit_head EXECUTE FUNCTION refuse();
+CREATE TRIGGER audit_head_steps_by_one BEFORE UPDATE ON audit_head FOR EACH ROW
+    WHEN (NEW.position <> OLD.position + 1 OR NEW.authority <> OLD.authority) EXECUTE FUNCTION refuse();
+CREATE TRIGGER counter_begins_at_one BEFORE INSERT ON counter FOR EACH ROW
+    WHEN (NEW.value <> 1) EXECUTE FUNCTION refuse();
 CREATE TRIGGER rulebook_is_never_emptied BEFORE TRUNCATE ON rulebook EXECUTE FUNCTION refuse();
 CREATE TRIGGER counter_is_never_emptied BEFORE TRUNCATE ON counter EXECUTE FUNCTION refuse();
 CREATE TRIGGER application_is_never_deleted BEFORE DELETE ON application FOR EACH ROW EXECUTE FUNCTION refuse();
@@ -202,6 +221,17 @@ CREATE FUNCTION act_is_extended(the_act uuid) RETURNS boolean LANGUAGE sql STABL
     SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued'))
 $$;
 
+-- The day in Paris on which an act was taken, or the one it corrects: a clerical correction opens no new delay.
+CREATE FUNCTION act_first_taken_on(the_act uuid) RETURNS date LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE version AS (
+        SELECT kind, cites, reserved_at FROM act WHERE id = the_act
+        UNION ALL
+        SELECT earlier.kind, earlier.cites, earlier.reserved_at
+        FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites
+    )
+    SELECT (min(reserved_at) AT TIME ZONE 'Europe/Paris')::date FROM version
+$$;
+
 CREATE FUNCTION act_changes_a_standing_act() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     cited act;
@@ -221,16 +251,16 @@ BEGIN
     IF EXISTS (SELECT 1 FROM act WHERE cites = NEW.cites AND state = 'reserved') THEN
         RAISE EXCEPTION 'another act on % is in hand', cited.label USING ERRCODE = 'PX002';
     END IF;
-    IF NEW.kind IN ('abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
+    IF NEW.kind IN ('extension', 'abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
         RAISE EXCEPTION 'act % is extended: its extension ends first', cited.label USING ERRCODE = 'PX003';
     END IF;
     IF NEW.kind = 'withdrawal' AND (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date
-       > ((cited.reserved_at AT TIME ZONE 'Europe/Paris')::date + interval '4 months')::date THEN
+       > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
         RAISE EXCEPTION 'act % is more than four months old: it can''t be withdrawn', cited.label
             USING ERRCODE = 'PX004';
     END IF;
-    IF NEW.kind = 'abrogation' AND (NEW.payload ->> 'effective_on')::date
-       NOT BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on THEN
+    IF NEW.kind = 'abrogation' AND ((NEW.payload ->> 'effective_on')::date
+       BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on) IS NOT TRUE THEN
         RAISE EXCEPTION 'act % can only be abrogated for days to come', cited.label USING ERRCODE = 'PX005';
     END IF;
     IF (NEW.kind = 'extension' AND NEW.starts_on <> cited.ends_on + 1)
@@ -286,6 +316,20 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER act_takes_effect AFTER UPDATE ON act FOR EACH ROW EXECUTE FUNCTION act_takes_effect();
+
+CREATE FUNCTION act_is_notified_when_issued() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM act WHERE id = NEW.act_id AND NEW.notified_on BETWEEN
+            (issued_at AT TIME ZONE 'Europe/Paris')::date AND (NEW.recorded_at AT TIME ZONE 'Europe/Paris')::date
+    ) THEN
+        RAISE EXCEPTION 'an act is notified from its issue on, never in advance'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER act_is_notified_when_issued BEFORE INSERT ON act_notification
+    FOR EACH ROW EXECUTE FUNCTION act_is_notified_when_issued();
 
 CREATE FUNCTION act_footprint_comes_with_its_act() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,28 @@ from permits.settings import Settings
 app = typer.Typer()
 
 Number = Annotated[str, typer.Argument(help="Numéro de l’acte, par exemple EX-2027-000001")]
-By = Annotated[str, typer.Option("--by", help="Identifiant de l’agent qui décide, jamais son nom")]
+
+
+def _identifier(given: str) -> str:
+    """Accept what names an agent without telling who it is."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}", given):
+        fail("--by : donnez un identifiant (lettres, chiffres, point, tiret), ni un nom ni un courriel")
+    return given
+
+
+def _identifier_or_account(given: str) -> str:
+    return _identifier(given) if given else getpass.getuser()
+
+
+By = Annotated[
+    str, typer.Option("--by", callback=_identifier, help="Identifiant de l’agent qui décide, jamais son nom")
+]
+ByDefault = Annotated[
+    str,
+    typer.Option(
+        callback=_identifier_or_account, help="Identifiant de l’agent ; par défaut le compte de cette machine"
+    ),
+]
 Fact = Annotated[list[str], typer.Option("--fact", help="Un fait qui motive l’acte (répétable)")]
 Ground = Annotated[str, typer.Option(help="Motif de droit, tel que le règlement le nomme (authority.yaml, endings)")]
 Hearing = Annotated[str, typer.Option(help="Comment le titulaire a pu présenter ses observations, ou pourquoi non")]
@@ -112,7 +134,7 @@ def notify(
 @app.command()
 def halt(
     reason: Annotated[str, typer.Option(help="Pourquoi la délivrance automatique est suspendue")],
-    by: Annotated[str, typer.Option(help="Identifiant de l’agent ; par défaut le compte de cette machine")] = "",
+    by: ByDefault = "",
 ) -> None:
     """Suspendre la délivrance automatique partout : les demandes reçues vont aux agents."""
     _turn(halted=True, reason=reason, by=by)
@@ -122,7 +144,7 @@ def halt(
 @app.command("resume-issuing")
 def resume_issuing(
     reason: Annotated[str, typer.Option(help="Pourquoi elle reprend")],
-    by: Annotated[str, typer.Option(help="Identifiant de l’agent ; par défaut le compte de cette machine")] = "",
+    by: ByDefault = "",
 ) -> None:
     """Reprendre la délivrance automatique."""
     _turn(halted=False, reason=reason, by=by)
@@ -136,10 +158,12 @@ def _turn(*, halted: bool, reason: str, by: str) -> None:
     from permits.register.database import connect
     from permits.register.queue import ProcrastinateQueue
 
+    if not reason.strip():
+        fail("--reason : dites pourquoi, le registre le garde")
     rulebook, _ = load_directory(Settings().rulebook)
     engine = connect(database_url(), pool_size=1)
     register = Register(engine, rulebook.authority.identity.id, ProcrastinateQueue())
-    register.turn_issuing(halted=halted, reason=reason, by=by or getpass.getuser(), at=datetime.now(UTC))
+    register.turn_issuing(halted=halted, reason=reason, by=by, at=datetime.now(UTC))
     engine.dispose()
 
 

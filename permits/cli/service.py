@@ -1,6 +1,7 @@
 """Serve, try and issue."""
 
 import json
+import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,11 @@ from uuid import uuid4
 import typer
 import uvicorn
 
+from permits import failpoint
 from permits.cli.common import RequestFile, coming, fail, open_desk
 from permits.settings import Settings
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 
@@ -29,7 +33,17 @@ def serve(
     service = build(settings)
     # The key is held now: the processes that lay out pages have no use for its passphrase.
     os.environ.pop("PERMITS_SEAL_PASSPHRASE", None)
+    if settings.failpoint is not None:
+        _arm(settings.failpoint)
     uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
+
+
+def _arm(faults: str) -> None:
+    try:
+        failpoint.arm(faults)
+    except ValueError as error:
+        fail(f"réglage PERMITS_FAILPOINT : {error}")
+    log.warning("this service will fail on purpose (PERMITS_FAILPOINT): for tests only", extra={"faults": faults})
 
 
 @app.command()

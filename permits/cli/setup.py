@@ -37,12 +37,13 @@ def openapi(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = R
 
 @app.command()
 def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = ROOT / "migrations" / "schema.sql") -> None:
-    """Écrire le schéma que les migrations produisent sur une base neuve."""
+    """Écrire le schéma que les migrations produisent sur une base neuve, et à côté l’empreinte de chaque garde."""
     import tempfile
 
     from permits.embedded_postgres import EmbeddedPostgres
     from permits.register.database import connect
     from permits.register.database import migrate as run_migrations
+    from permits.register.fsck.guards import FILE, definitions, file_text
     from permits.register.schema_dump import dump_schema
 
     with tempfile.TemporaryDirectory() as directory:
@@ -52,8 +53,11 @@ def schema(output: Annotated[Path, typer.Option(help="Fichier à écrire")] = RO
         try:
             engine = connect(url, pool_size=2)
             run_migrations(engine)
+            with engine.connect() as connection:
+                guards = file_text(definitions(connection))
             engine.dispose()
             output.write_text(dump_schema(url), encoding="utf-8")
+            output.with_name(FILE.name).write_text(guards, encoding="utf-8")
         finally:
             server.stop()
 

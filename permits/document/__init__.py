@@ -1,4 +1,4 @@
-"""The arrêté as a document: printed, linted, sealed and verified, from the frozen payload alone."""
+"""Acts as documents: printed, linted, sealed and verified, from the frozen payload alone."""
 
 from pathlib import Path
 

@@ -132,14 +132,15 @@ def visa(text: str) -> str:
 _OPENERS = (
     r"(?:[LDNSC]|Qu|Lorsqu|Puisqu)\u2019|(?:Les?|La|Des?|Du|Une?|Au|Aux|À|Ils?|Elles?|On|Ce|Cet|Cette|Ces|Cela|Son|Sa"
     r"|Ses|Leurs?|Aucune?|Nul|Nulle|Chaque|Plusieurs|Certaine?s|Tout|Toute|Tous|Toutes|Par|Pour|Dans|En|Sur|Sous|Sans"
-    r"|Selon|Depuis|Dès|Après|Avant|Pendant|Entre|Malgré|Lors|Lorsque|Bien|Faute|Ni|Si)\b"
+    r"|Selon|Depuis|Dès|Après|Avant|Pendant|Entre|Malgré|Lors|Lorsque|Bien|Faute|Ni|Si"
+    r"|Deux|Trois|Quatre|Cinq|Six|Sept|Huit|Neuf|Dix|Onze|Douze)\b"
 )
 
 
 def consideration(text: str) -> str:
     """Return what follows « Considérant », with « que » or « qu’ » when its author left it out.
 
-    A whole sentence loses its capital, unless it begins with what may be a name.
+    A sentence that begins with a common small word loses its capital; any other first word may be a name.
     """
     said = clause(re.sub(r"^Considérant\s+", "", text))
     if re.match(r"qu(e\b|\u2019)", said):

@@ -64,6 +64,7 @@ def _author(payload: Payload) -> Iterator[Mention]:
     if authority.fictional:
         yield Mention("autorité fictive", "Ses règles et ses prix sont inventés")
     yield Mention("contact pour les données", f"opposition : {authority.data_protection_contact}")
+    yield Mention("auteur en tête de l’acte", f"{author.first_name} {author.name}, {author.quality}, Vu")
     signed = f"Fait à {authority.place}, le {french.paris_date(payload.decided_at)}"
     signatory = f"{author.first_name} {author.name} {author.quality} {author.service}"
     yield Mention("auteur de l’acte", f"{signed} {signatory}")

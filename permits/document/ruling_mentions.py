@@ -1,6 +1,7 @@
 """What the document of a refusal, an abrogation or a withdrawal must say, taken from its payload."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from permits.document import french
 from permits.document.mentions import Mention, cited, common_mentions
@@ -21,8 +22,10 @@ def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
     yield from _grounds(ruling)
     yield from _effect(ruling)
     period = french.period(ruling.starts_on, ruling.ends_on)
-    asked = "demandée" if ruling.kind is RulingKind.REFUSAL else "accordée"
-    yield Mention("période", f"Période {asked} : {period}")
+    is_refusal = ruling.kind is RulingKind.REFUSAL
+    role = "La demande a été présentée pour" if is_refusal else "Le permis avait été accordé à"
+    yield Mention("qualité du bénéficiaire", f"{role} : {ruling.beneficiary.name}")
+    yield Mention("période", f"Période {'demandée' if is_refusal else 'accordée'} : {period}")
     for place in ruling.places:
         yield Mention("emplacement", french.clause(place))
 
@@ -48,8 +51,16 @@ def _effect(ruling: Ruling) -> Iterator[Mention]:
     if ruling.effective_on is None:
         yield Mention("acte retiré", f"L{act} est retiré : il est réputé n’avoir jamais existé.")
         return
-    yield Mention("date d’effet", f"L{act} est abrogé à compter du {french.long_date(ruling.effective_on)} :")
-    if ruling.effective_on <= ruling.starts_on:
-        yield Mention("jours autorisés", "il n’autorise l’occupation aucun jour.")
+    yield from _end(act, ruling.effective_on, ruling.starts_on)
+
+
+def _end(act: str, effective_on: date, starts_on: date) -> Iterator[Mention]:
+    yield Mention("date d’effet", f"L{act} est abrogé à compter du {french.long_date(effective_on)} :")
+    if effective_on <= starts_on:
+        start = french.long_date(starts_on)
+        words = f"la période accordée ne commençant que le {start}, il n’autorise l’occupation aucun jour."
+        yield Mention("jours autorisés", words)
     else:
-        yield Mention("jours autorisés", f"le {french.eve(ruling.effective_on)} est le dernier jour où il autorise")
+        last = french.eve(effective_on)
+        yield Mention("jours autorisés", f"le {last} est le dernier jour où il autorise l’occupation.")
+        yield Mention("jours autorisés", f"Jusqu’au {last} compris, le bénéficiaire respecte les prescriptions")

@@ -18,6 +18,7 @@ from permits.domain.decision import Citation
 from permits.domain.model import Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
 from permits.domain.place import Position
+from permits.domain.retention import DEFAULT_RETENTION, Retention
 
 T = TypeVar("T")
 
@@ -292,6 +293,7 @@ class Rulebook(Value):
     forbidden_periods: tuple[ForbiddenPeriod, ...]
     prescriptions: tuple[PrescriptionRule, ...]
     tariff: Dated[Scale]
+    retention: Retention = DEFAULT_RETENTION
 
     TERRITORY: ClassVar[str] = "territory"
 

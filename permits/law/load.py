@@ -16,6 +16,8 @@ from permits.domain.rulebook import Limits, Rulebook
 
 _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
 _FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", "zones.geojson")
+# Rulebooks stored before it existed have none.
+_RETENTION = "retention.yaml"
 MAX_FILES = 500
 MAX_FILE_BYTES = 2_000_000
 
@@ -87,6 +89,8 @@ def load(files: Mapping[str, str]) -> Rulebook:
         "tariff": _parse(files, tariff),
         "zones": _zones(files),
     }
+    if _RETENTION in files:
+        content["retention"] = _parse(files, _RETENTION)
     try:
         return Rulebook.model_validate(content)
     except ValidationError as error:
@@ -122,7 +126,7 @@ def _tariff(files: Mapping[str, str]) -> str:
 
 
 def _check_names(files: Mapping[str, str], tariff: str) -> None:
-    known = {*_FILES, tariff, *_LIMITS.values()}
+    known = {*_FILES, _RETENTION, tariff, *_LIMITS.values()}
     for name in sorted(files.keys() - known):
         raise RulebookError(name, "file", f"no file has this name; known: {', '.join(sorted(known))}")
 

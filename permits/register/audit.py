@@ -15,6 +15,7 @@ from permits.domain.canonical import canonical_json, digest
 GENESIS = "0" * 64
 
 _APPEND = text("SELECT append_audit(:authority, :event, :at, :entry)")
+_LOCK = text("SELECT 1 FROM lock_audit_head(:authority)")
 
 
 def append(session: Session, authority: str, event: str, at: datetime, entry: dict[str, Any]) -> int:
@@ -22,6 +23,11 @@ def append(session: Session, authority: str, event: str, at: datetime, entry: di
     values = {"authority": authority, "event": event, "at": instant_text(at), "entry": canonical_json(entry)}
     position: int = session.execute(_APPEND, values).scalar_one()
     return position
+
+
+def lock(session: Session, authority: str) -> None:
+    """Take the chain's lock until the transaction ends, before another lock that a writer of numbers also takes."""
+    session.execute(_LOCK, {"authority": authority})
 
 
 def instant_text(at: datetime) -> str:

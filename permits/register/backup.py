@@ -60,6 +60,13 @@ def back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed255
     With a key, its signed checkpoint is written beside it, read in the same snapshot. The file appears
     last, whole and on the disk. Raises BackupRefused, or BookRolledBack when the chain's head is broken.
     """
+    try:
+        return _back_up(engine, file, authority, at, key)
+    except OSError as error:
+        raise BackupRefused(f"{file} ne peut pas être écrit : {error}") from error
+
+
+def _back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed25519PrivateKey | None) -> Backup:
     beside = checkpoint_beside(file)
     for present in (file, beside):
         if present.exists():
@@ -77,6 +84,7 @@ def back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed255
             os.fsync(written.fileno())
         if checkpoint is not None and key is not None:
             write_new(beside, signed_text(checkpoint, key), 0o644)
+        # Last: when the backup is there, all that goes with it is.
         put_in_place(draft, file)
     return Backup(checkpoint, server, oldest_server)
 
@@ -111,8 +119,6 @@ def _draft(file: Path) -> Iterator[Path]:
         raise BackupRefused(
             f"{draft} existe : une autre sauvegarde l’écrit, ou a été interrompue ; dans ce cas, supprimez-le"
         ) from error
-    except OSError as error:
-        raise BackupRefused(f"{draft} ne peut pas être écrit : {error.strerror}") from error
     try:
         yield draft
     finally:

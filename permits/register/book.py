@@ -32,6 +32,7 @@ from permits.failpoint import reach
 from permits.register import audit
 from permits.register.catalogue import Catalogue, filed_of, space_of
 from permits.register.digests import application_digest, notification_digest, switch_digest
+from permits.register.floor import Floor
 from permits.register.numbering import Draft, give_number, mark
 from permits.register.queue import Queue
 from permits.register.tables import (
@@ -52,6 +53,8 @@ _KEEP_RULEBOOK = text(
 # A crash between number and document is repaired by a job after this time, or by the next start.
 _FINISH_AFTER = timedelta(seconds=60)
 
+_POSITION = "audit_position"
+
 # From a number and a verification code to what is frozen.
 MakePermit = Callable[[str, str], Permit]
 MakeRuling = Callable[[str, str], Ruling]
@@ -63,6 +66,7 @@ class Register(Catalogue):
     def __init__(self, engine: Engine, authority: str, queue: Queue) -> None:
         super().__init__(engine, authority)
         self.queue = queue
+        self.floor = Floor(authority)
 
     def keep_rulebook(self, rulebook_digest: str, files: Mapping[str, str], at: datetime) -> None:
         """Keep the files of a rulebook for ever, so that what it decided can be decided again."""
@@ -169,7 +173,7 @@ class Register(Catalogue):
         with self._transaction() as session, _one_answer_only():
             self.queue.finish_later(session, draft.id, at + _FINISH_AFTER)
             act, position = give_number(session, draft, "reserved", entry)
-            self._saw(position)
+            _saw(session, position)
         return act
 
     def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
@@ -185,11 +189,15 @@ class Register(Catalogue):
                 session.add(DocumentRow(sha256=sha256, content=content, stored_at=at))
                 session.flush()
                 reach("document_stored")
+                ended = ENDS.get(ActKind(row.kind))
+                if ended is not None:
+                    # The chain, then the act that ends: give_number locks them in this order too.
+                    audit.lock(session, self.authority)
                 row.state, row.issued_at, row.document_sha256 = ActState.ISSUED, at, sha256
                 session.add(row)
                 session.flush()
                 self._audit(session, "issued", at, {"act": row.label, "document_sha256": sha256})
-                if row.cites is not None and (ended := ENDS.get(ActKind(row.kind))) is not None:
+                if ended is not None:
                     label = session.exec(select(ActRow.label).where(col(ActRow.id) == row.cites)).one()
                     self._audit(session, ended, at, {"act": label, "by_act": row.label})
                 reach("act_issued")
@@ -288,7 +296,7 @@ class Register(Catalogue):
         reach("job_enqueued")
         with _one_answer_only():
             act, position = give_number(session, draft, "granted", entry)
-        self._saw(position)
+        _saw(session, position)
         return act
 
     def _application(self, filing: Filing, **decided: Any) -> ApplicationRow:
@@ -328,10 +336,7 @@ class Register(Catalogue):
         return row
 
     def _audit(self, session: Session, event: str, at: datetime, entry: dict[str, Any]) -> None:
-        self._saw(audit.append(session, self.authority, event, at, entry))
-
-    def _saw(self, position: int) -> None:
-        """Note how far the chain has come."""
+        _saw(session, audit.append(session, self.authority, event, at, entry))
 
     def _present(self, act_id: UUID) -> Act:
         act = self.act(act_id)
@@ -340,8 +345,17 @@ class Register(Catalogue):
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                self.floor.check(session)
+                yield session
+            # Only what is committed is known.
+            self.floor.raise_to(session.info.get(_POSITION, 0))
+
+
+def _saw(session: Session, position: int) -> None:
+    """Note in the transaction how far it brings the chain."""
+    session.info[_POSITION] = position
 
 
 def _evidence(

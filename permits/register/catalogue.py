@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field as PydanticField
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, and_, not_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -24,10 +24,12 @@ from permits.domain.ruling import Ruling
 from permits.register.tables import ActRow, ApplicationRow, DocumentRow, EvidenceRow, NotificationRow, polygon_text
 
 _STANDING = text(
-    "SELECT DISTINCT act.label, act.starts_on, act.ends_on FROM act_footprint f JOIN act ON act.id = f.act_id"
+    # What is left of its days, when it was abrogated.
+    "SELECT DISTINCT act.label, lower(f.period) AS starts_on, upper(f.period) - 1 AS ends_on"
+    " FROM act_footprint f JOIN act ON act.id = f.act_id"
     " WHERE f.footprint_core && CAST(:core AS polygon) AND f.period && CAST(:period AS daterange)"
     " AND f.authority = :authority AND f.space = :space AND f.worksite_key <> :worksite_key AND f.live"
-    " ORDER BY act.starts_on, act.label LIMIT 20"
+    " ORDER BY starts_on, act.label LIMIT 20"
 )
 _IS_HALTED = text("SELECT issuing_is_halted(:authority)")
 
@@ -99,8 +101,17 @@ class Catalogue:
             found = session.exec(query).first()
             if found is None:
                 return None
-            answer = (col(ActRow.application_id) == found[0].id, col(ActRow.kind).in_(_ANSWERS))
-            return filed_of(found[0], found[1], self._one_act(session, *answer))
+            return filed_of(found[0], found[1], self._answer(session, found[0].id))
+
+    def _answer(self, session: Session, application_id: UUID) -> Act | None:
+        """Return the act that answers an application; a refusal that could not be sealed refused nothing."""
+        refused_nothing = and_(col(ActRow.kind) == ActKind.REFUSAL, col(ActRow.state) == ActState.ANNULLED)
+        return self._one_act(
+            session,
+            col(ActRow.application_id) == application_id,
+            col(ActRow.kind).in_(_ANSWERS),
+            not_(refused_nothing),
+        )
 
     def act(self, act_id: UUID) -> Act | None:
         """Return one act by its id."""

@@ -60,7 +60,7 @@ class Checkpoint(Value):
 class SignedCheckpoint(Value):
     """A checkpoint as it is exported; `key` is the SHA-256 of the public key (SubjectPublicKeyInfo, DER)."""
 
-    format: Literal["permits.checkpoint/1"] = FORMAT
+    format: Literal["permits.checkpoint/1"]
     checkpoint: Checkpoint
     key: Sha256
     signature: Annotated[str, Field(pattern="^[0-9a-f]{128}$")]
@@ -78,7 +78,7 @@ def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> SignedCheckpoint:
     """Return the checkpoint with its signature."""
     name = fingerprint(key.public_key())
     signature = key.sign(_signed_bytes(checkpoint, name)).hex()
-    return SignedCheckpoint(checkpoint=checkpoint, key=name, signature=signature)
+    return SignedCheckpoint(format=FORMAT, checkpoint=checkpoint, key=name, signature=signature)
 
 
 def opened(content: str, key: Ed25519PublicKey, name: str) -> Checkpoint:
@@ -156,6 +156,9 @@ def make_key(directory: Path) -> str:
 
     Raises CheckpointRefused when a key is already there: what it signed would no longer be recognised.
     """
+    for name in (PRIVATE_KEY_FILE, PUBLIC_KEY_FILE):
+        if (directory / name).exists():
+            raise CheckpointRefused(f"{directory / name} existe déjà : une clé ne se remplace pas")
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -163,19 +166,22 @@ def make_key(directory: Path) -> str:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, content, mode in ((PRIVATE_KEY_FILE, private, 0o600), (PUBLIC_KEY_FILE, public, 0o644)):
             write_new(directory / name, content, mode)
-    except FileExistsError as error:
-        raise CheckpointRefused(f"{error.filename} existe déjà : une clé ne se remplace pas") from error
     except OSError as error:
         raise CheckpointRefused(f"la clé ne peut pas être écrite : {error}") from error
     return fingerprint(key.public_key())
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that did not exist, to the disk and not only to its cache."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file that did not exist, whole or not at all, to the disk and not only to its cache."""
+    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(made, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
 
 
 def put_in_place(draft: Path, path: Path) -> None:

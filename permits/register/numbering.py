@@ -78,7 +78,13 @@ def give_number(session: Session, draft: Draft, event: str, entry: dict[str, Any
     can't be changed (any more).
     """
     payload_mark = mark()
-    told = {"act": draft.number_mark, "kind": draft.kind, "payload_sha256": payload_mark}
+    told = {
+        "act": draft.number_mark,
+        "id": str(draft.id),
+        "kind": draft.kind,
+        "by": draft.taken_by,
+        "payload_sha256": payload_mark,
+    }
     values = {
         "authority": draft.authority,
         "series": draft.series,

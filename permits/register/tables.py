@@ -41,7 +41,7 @@ def _optional_instant() -> Any:
 
 
 class ClientRow(SQLModel, table=True):
-    """Who may call the API. `sirens` are the companies this key was handed to."""
+    """Who may call the API. `sirens` are the companies this key was handed to; all is blank once erased."""
 
     __tablename__ = "client"
 
@@ -54,6 +54,7 @@ class ClientRow(SQLModel, table=True):
     sandbox: bool = False
     created_at: datetime = Field(sa_column=_instant())
     revoked_at: datetime | None = Field(default=None, sa_column=_optional_instant())
+    erased_at: datetime | None = Field(default=None, sa_column=_optional_instant())
 
 
 class RulebookRow(SQLModel, table=True):
@@ -216,3 +217,38 @@ class AuditRow(SQLModel, table=True):
     entry: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     previous_sha256: str
     sha256: str
+
+
+class RegistryAccessRow(SQLModel, table=True):
+    """The trace of one exchange with a registry of the State: written before it, completed by what came back.
+
+    `about` is the application or the act it was made for; `outcome` is None while, or because, nobody
+    knows what came back.
+    """
+
+    __tablename__ = "registry_access"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    authority: str
+    at: datetime = Field(sa_column=_instant())
+    source: str
+    siret: str
+    purpose: str
+    about: UUID | None = None
+    client_id: UUID | None = None
+    request_id: UUID | None = None
+    outcome: str | None = None
+
+
+class AccessLogRow(SQLModel, table=True):
+    """One reading of the book by a client; `subject` is an application's id or an act's number."""
+
+    __tablename__ = "access_log"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    authority: str
+    at: datetime = Field(sa_column=_instant())
+    client_id: UUID
+    request_id: UUID
+    what: str
+    subject: str | None = None

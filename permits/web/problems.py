@@ -22,6 +22,7 @@ from permits.domain.filing import ActNotPossible
 from permits.domain.permit import PressBusy
 from permits.domain.rulebook import NotInForce
 from permits.issue import KeyReused, RequestInProgress
+from permits.register.floor import BookRolledBack
 from permits.web.french_errors import field_errors
 
 log = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ def install(app: FastAPI) -> None:
     on(OperationalError, "database_unavailable", 5)
     on(InterfaceError, "database_unavailable", 5)
     on(PoolTimeout, "overloaded", 5)
+    app.add_exception_handler(BookRolledBack, _rolled_back)
     app.add_exception_handler(PressBusy, _busy)
     app.add_exception_handler(RegistryUnavailable, _registry)
     app.add_exception_handler(Inadmissible, _inadmissible)
@@ -176,6 +178,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def _rolled_back(request: Request, error: Exception) -> JSONResponse:
+    log.error("the book was rolled back: nothing is written", extra={"reason": str(error)})
+    return problem_response(request, "database_unavailable", retry_after=timedelta(seconds=60))
 
 
 def _busy(request: Request, error: Any) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""One printed permit, one seal and one press for all the tests of the document."""
+"""One printed permit, one ruling of each kind, one seal and one press for all the tests of the document."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,9 @@ from permits.document.press import Press
 from permits.document.print import print_act
 from permits.document.seal import Pkcs12Seal, load_demo_seal, make_demo_seal
 from permits.domain.permit import Permit
+from permits.domain.ruling import Ruling, RulingKind
 from tests.document.sample import sample_permit
+from tests.document.sample_acts import sample_ruling
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,23 @@ def permit() -> Permit:
 @pytest.fixture(scope="session")
 def pdf(permit: Permit) -> bytes:
     return print_act(permit)
+
+
+@pytest.fixture(scope="session", params=RulingKind)
+def ruling(request: pytest.FixtureRequest) -> Ruling:
+    return sample_ruling(request.param)
+
+
+@pytest.fixture(scope="session")
+def ruling_pdf(ruling: Ruling) -> bytes:
+    return print_act(ruling)
+
+
+@pytest.fixture
+def ruling_file(ruling_pdf: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "ruling.pdf"
+    path.write_bytes(ruling_pdf)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,17 @@ def test_an_instant_without_a_zone_is_refused() -> None:
         french.paris_date(datetime(2027, 1, 1))
 
 
+def test_the_eve_crosses_months_and_years() -> None:
+    assert french.eve(date(2027, 3, 16)) == "15\u00a0mars\u00a02027"
+    assert french.eve(date(2028, 3, 1)) == "29\u00a0février\u00a02028"
+    assert french.eve(date(2027, 1, 1)) == "31\u00a0décembre\u00a02026"
+
+
+@pytest.mark.parametrize("text", ["l'acte n° 3", "l'acte n° 3.", "l’acte n°\u00a03 ;"])
+def test_a_clause_leaves_the_stop_to_its_sentence(text: str) -> None:
+    assert french.clause(text) == "l’acte n°\u00a03"
+
+
 def test_hours_are_short() -> None:
     assert french.hour(time(8)) == "8\u00a0h"
     assert french.hour(time(17, 5)) == "17\u00a0h\u00a005"
@@ -106,6 +117,13 @@ def test_a_visa_reads_the_same_however_it_was_written(text: str) -> None:
         ("que la voie est large ;", "que la voie est large"),
         ("Considérant qu'elle est large", "qu’elle est large"),
         ("quelques piétons passent", "que quelques piétons passent"),
+        ("L'échafaudage empiète sur la rue.", "que l’échafaudage empiète sur la rue"),
+        ("Le constat du 3 mars le montre.", "que le constat du 3 mars le montre"),
+        ("Aucune autre emprise n'est possible", "qu’aucune autre emprise n’est possible"),
+        ("À la date du 3 mars, rien n'a changé", "qu’à la date du 3 mars, rien n’a changé"),
+        ("Lemaire SARL occupe la rue", "que Lemaire SARL occupe la rue"),
+        ("ÉCHAFAUDAGES DU MODÈLE occupe la rue", "qu’ÉCHAFAUDAGES DU MODÈLE occupe la rue"),
+        ("Onze riverains s'en plaignent", "que onze riverains s’en plaignent"),
     ],
 )
 def test_a_consideration_gets_its_conjunction(text: str, said: str) -> None:

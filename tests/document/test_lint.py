@@ -75,6 +75,7 @@ LINE_CHANGED = FEE.model_copy(
         ({"signatory": SIGNATORY.model_copy(update={"first_name": "Maël"})}, "auteur de l’acte"),
         ({"signatory": SIGNATORY.model_copy(update={"name": "Réelle"})}, "auteur de l’acte"),
         ({"signatory": SIGNATORY.model_copy(update={"quality": "maire"})}, "auteur de l’acte"),
+        ({"signatory": SIGNATORY.model_copy(update={"quality": "maire"})}, "auteur en tête de l’acte"),
         ({"signatory": SIGNATORY.model_copy(update={"service": "Service Finances"})}, "auteur de l’acte"),
         ({"signatory": SIGNATORY.model_copy(update={"delegation": "arrêté n° 2"})}, "délégation"),
         ({"appeal": sample_permit().appeal.model_copy(update={"court": "tribunal de Rennes"})}, "juridiction"),

@@ -19,13 +19,17 @@ import pytest
 from permits.document import TEMPLATES
 from permits.document.errors import DocumentError, LintError, PressFailed, PrintError, SealError
 from permits.document.lint import lint
+from permits.document.payload import Payload
 from permits.document.press import LintedDocument, Press
+from permits.document.print import print_act
 from permits.document.seal import Pkcs12Seal, make_demo_seal
 from permits.document.verify import verify_seal
 from permits.domain.permit import Permit, PressBusy
+from permits.domain.ruling import RulingKind
 from tests.document.conftest import town_seal
 from tests.document.pages import templates_with
 from tests.document.sample import sample_permit
+from tests.document.sample_acts import sample_correction, sample_extension, sample_ruling
 
 
 @contextmanager
@@ -55,6 +59,15 @@ def test_a_permit_becomes_a_sealed_document(press: Press, seal: Pkcs12Seal, perm
     verify_seal(sealed.content, seal.certificate)
 
 
+@pytest.mark.parametrize(
+    "act", [*map(sample_ruling, RulingKind), sample_extension(), sample_correction()], ids=lambda act: act.number
+)
+def test_so_does_every_other_kind_of_act(act: Payload, press: Press, seal: Pkcs12Seal) -> None:
+    linted = press.print_and_lint(act)
+    assert linted.content == print_act(act)
+    verify_seal(press.seal(linted).content, seal.certificate)
+
+
 def test_many_threads_get_each_their_own_permit(press: Press) -> None:
     permits = [sample_permit(number=f"EX-2027-{n:06d}") for n in range(1, 9)]
     with ThreadPoolExecutor(4) as threads:
@@ -77,9 +90,12 @@ def test_it_knows_that_its_seal_is_a_demonstration(press: Press) -> None:
     assert not Press(town_seal()).is_specimen
 
 
-def test_a_demonstration_seal_never_goes_on_a_real_permit(press: Press) -> None:
+@pytest.mark.parametrize(
+    "real", [sample_permit(specimen=False), sample_ruling(RulingKind.REFUSAL, specimen=False)], ids=["permit", "ruling"]
+)
+def test_a_demonstration_seal_never_goes_on_a_real_act(real: Payload, press: Press) -> None:
     with pytest.raises(PrintError, match="specimen"):
-        press.print_and_lint(sample_permit(specimen=False))
+        press.print_and_lint(real)
 
 
 def test_only_what_the_lint_passed_is_sealed(press: Press, seal: Pkcs12Seal, permit: Permit) -> None:

@@ -58,6 +58,7 @@ ANY_KIND = [
     ({"signatory": SIGNATORY.model_copy(update={"first_name": "Maël"})}, "auteur de l’acte"),
     ({"signatory": SIGNATORY.model_copy(update={"name": "Réelle"})}, "auteur de l’acte"),
     ({"signatory": SIGNATORY.model_copy(update={"quality": "maire"})}, "auteur de l’acte"),
+    ({"signatory": SIGNATORY.model_copy(update={"quality": "maire"})}, "auteur en tête de l’acte"),
     ({"signatory": SIGNATORY.model_copy(update={"delegation": "arrêté n° 2"})}, "délégation"),
     ({"verification_url": "https://ailleurs.example/v/1"}, "adresse de vérification"),
 ]  # fmt: skip
@@ -83,6 +84,7 @@ OTHER_DAY = CitedAct(number=FIRST.number, decided_on=date(2027, 2, 18))
         (WITHDRAWAL, {"cites": OTHER_DAY}, {"visa de l’acte cité", "acte retiré"}),
         (ABROGATION, {"effective_on": date(2027, 3, 6)}, {"date d’effet", "jours autorisés"}),
         (ABROGATION, {"effective_on": date(2027, 3, 1)}, {"date d’effet", "jours autorisés"}),
+        (ABROGATION, {"starts_on": date(2027, 3, 16)}, {"jours autorisés", "période"}),
         (REFUSAL, {"application_id": "D-0000-0000"}, {"visa de la demande", "demande refusée"}),
         (REFUSAL, {"received_at": datetime(2027, 2, 18, 9, tzinfo=UTC)}, {"demande refusée"}),
     ],
@@ -101,11 +103,20 @@ def test_an_act_that_is_ended_but_not_in_the_visas_is_caught() -> None:
         assert defect.startswith(f"{visa} :")
 
 
+def test_a_permit_that_never_started_says_when_it_would_have() -> None:
+    ruling = before_its_first_day()
+    found = defects_of(print_act(ruling), ruling.model_copy(update={"starts_on": date(2027, 3, 2)}))
+    assert "jours autorisés" in {each.split(" :")[0] for each in found}
+
+
 def test_one_kind_is_not_taken_for_another() -> None:
     """Same number, same permit, same day: only what it does differs."""
     withdrawal = sample_ruling(WITHDRAWAL, number=sample_ruling(ABROGATION).number)
     found = {each.split(" :")[0] for each in defects_of(printed(ABROGATION), withdrawal)}
     assert {"titre de l’acte", "acte retiré"} <= found
+    refusal = sample_ruling(REFUSAL, number=sample_ruling(ABROGATION).number)
+    found = {each.split(" :")[0] for each in defects_of(printed(ABROGATION), refusal)}
+    assert {"titre de l’acte", "demande refusée", "qualité du bénéficiaire"} <= found
 
 
 def test_a_gap_in_the_payload_is_a_defect_whatever_the_page_says() -> None:
@@ -137,7 +148,7 @@ def test_one_wrong_word_of_the_page_is_the_only_defect(tmp_path: Path) -> None:
     )
     ruling = sample_ruling(ABROGATION)
     assert defects_of(print_act(ruling, templates), ruling) == [
-        "jours autorisés : « le 15\u00a0mars\u00a02027 est le dernier jour où il autorise » manque"
+        "jours autorisés : « le 15\u00a0mars\u00a02027 est le dernier jour où il autorise l’occupation. » manque"
     ]
 
 

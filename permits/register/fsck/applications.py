@@ -1,0 +1,106 @@
+"""Applications, what was decided on them and on what evidence, against what the chain sealed; both ways."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from permits.domain.canonical import digest
+from permits.register.digests import application_digest
+from permits.register.fsck.finding import Code
+from permits.register.fsck.look import Look
+from permits.register.fsck.story import ApplicationStory, Story
+from permits.register.queue import DECIDE
+from permits.register.tables import ApplicationRow
+
+STEP = "demandes"
+_COUNT = "SELECT count(*) FROM application WHERE authority = :authority"
+_APPLICATIONS = """
+SELECT a.*, e.application_id IS NOT NULL AS has_evidence, e.answer, e.about_a_person, e.asked_at
+FROM application a LEFT JOIN application_evidence e ON e.application_id = a.id
+WHERE a.authority = :authority
+"""
+_WAITING_WITHOUT_JOB = """
+SELECT a.id FROM application a
+WHERE a.authority = :authority AND a.outcome = 'awaiting_registry' AND NOT EXISTS (
+    SELECT 1 FROM jobs.procrastinate_jobs job
+    WHERE job.task_name = :task AND job.status IN ('todo', 'doing') AND job.args ->> 'application_id' = a.id::text
+) ORDER BY a.received_at, a.id LIMIT 1000
+"""
+_RULEBOOKS = """
+SELECT digest, authority, files FROM rulebook
+WHERE authority = :authority OR digest IN (SELECT rulebook_digest FROM application WHERE authority = :authority)
+ORDER BY digest
+"""
+
+
+def check_applications(look: Look, story: Story) -> None:
+    """Every application of the chain is in the book as it was sealed, and no other."""
+    seen = set()
+    for row in look.stream(STEP, _COUNT, _APPLICATIONS):
+        name = str(row.id)
+        told = story.applications.get(name)
+        if told is None:
+            look.found(Code.APPLICATION_UNKNOWN, name, f"la demande {name} n’est pas dans la chaîne")
+            continue
+        seen.add(name)
+        if bytes.fromhex(application_digest(cast(ApplicationRow, row))) != told.filed:
+            look.found(Code.APPLICATION_ALTERED, name, f"la demande {name} n’est plus celle qui a été déposée")
+        _check_decision(look, name, row, told)
+        _check_evidence(look, name, row, told, name in story.erased)
+    for name in story.applications.keys() - seen:
+        look.found(Code.APPLICATION_MISSING, name, f"la demande {name} est dans la chaîne, et n’est plus au registre")
+
+
+def check_waiting(look: Look) -> None:
+    """Every application that waits for the company registry has the job that will decide it."""
+    for row in look.rows(_WAITING_WITHOUT_JOB, task=DECIDE):
+        look.found(Code.JOB_MISSING, row.id, f"la demande {row.id} attend, et aucun travail ne la reprendra")
+
+
+def check_rulebooks(look: Look, story: Story) -> None:
+    """Every rulebook that decided is kept, under the digest of its files."""
+    kept = set()
+    for row in look.rows(_RULEBOOKS):
+        kept.add(row.digest)
+        if digest(row.files) != row.digest or row.authority != look.authority:
+            message = f"le règlement {row.digest[:12]} n’est plus celui qui a été gardé sous cette empreinte"
+            look.found(Code.RULEBOOK_ALTERED, row.digest, message)
+    used = {told.rulebook for told in story.applications.values() if told.rulebook is not None}
+    for missing in sorted(used - kept):
+        look.found(Code.RULEBOOK_MISSING, missing, f"le règlement {missing[:12]} a servi à décider, et n’est pas gardé")
+
+
+def _check_decision(look: Look, name: str, row: Any, told: ApplicationStory) -> None:
+    decided = (row.outcome, _sealed(row.facts), _sealed(row.decision), row.rulebook_digest, row.decided_at)
+    if decided != (told.outcome, told.facts, told.decision, told.rulebook, told.decided_at):
+        look.found(Code.DECISION_ALTERED, name, f"la décision sur la demande {name} n’est plus celle qui a été prise")
+
+
+def _check_evidence(look: Look, name: str, row: Any, told: ApplicationStory, erased: bool) -> None:
+    """The registry's answer is the one decided on, or was erased by the purge, which says so in the chain."""
+    if not row.has_evidence:
+        if told.evidence is not None and not erased:
+            look.found(Code.EVIDENCE_MISSING, name, f"la réponse du registre sur la demande {name} a disparu")
+        return
+    if erased:
+        look.found(Code.EVIDENCE_NOT_ERASED, name, f"la réponse du registre sur la demande {name} devait être effacée")
+    derived = (row.about_a_person, row.asked_at)
+    if _sealed(row.answer) != told.evidence or derived != _derived(row.answer, row.decided_at):
+        look.found(Code.EVIDENCE_ALTERED, name, f"la réponse du registre sur la demande {name} n’est plus la même")
+
+
+def _derived(answer: dict[str, Any], decided_at: datetime | None) -> tuple[bool | None, datetime | None]:
+    """Return whether an answer is about a person and when it was asked for, as `Register` derives them."""
+    try:
+        asked = [datetime.fromisoformat(each["fetched_at"]) for each in answer["evidence"]]
+        if "legal_form" in answer:
+            form = answer["legal_form"]
+            about_a_person = form is None or form.startswith("1")
+        else:  # not found, or protected
+            about_a_person = "definite" not in answer
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None, None
+    return about_a_person, min(asked, default=decided_at)
+
+
+def _sealed(value: dict[str, Any] | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(digest(value))

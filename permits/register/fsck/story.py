@@ -1,0 +1,219 @@
+"""What the audit chain tells: heard entry by entry, it says all that the book must hold, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from permits.domain.act import ENDS, ActKind, ActState
+from permits.domain.calendar import paris_day
+
+Entry = dict[str, Any]
+
+_ANSWERS = (ActKind.PERMIT, ActKind.EXTENSION, ActKind.CORRECTION)
+_BY_THE_MACHINE = (ActKind.PERMIT, ActKind.EXTENSION)
+
+
+class Misfit(Exception):
+    """This entry can't follow those before it; says why, in French."""
+
+
+@dataclass(slots=True)
+class ActStory:
+    """What the chain tells of one act. Digests are bytes; `ended_by` and `cites` are numbers."""
+
+    id: str
+    kind: str
+    application: str
+    payload: bytes
+    taken_by: str | None
+    cites: str | None
+    reserved_at: datetime
+    state: ActState = ActState.RESERVED
+    issued_at: datetime | None = None
+    document: bytes | None = None
+    ended_by: str | None = None
+    reason: bytes | None = None
+    notification: bytes | None = None
+    notified_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class ApplicationStory:
+    """What the chain tells of one application; all but the first three are None while it waits."""
+
+    filed: bytes
+    outcome: str
+    number: str | None = None
+    facts: bytes | None = None
+    evidence: bytes | None = None
+    decision: bytes | None = None
+    rulebook: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of the issuing switch."""
+
+    halted: bool
+    digest: bytes
+    at: datetime
+
+
+@dataclass
+class Story:
+    """The book as the chain tells it, up to the last entry heard. Acts are known by their number."""
+
+    acts: dict[str, ActStory] = field(default_factory=dict)
+    applications: dict[str, ApplicationStory] = field(default_factory=dict)
+    counters: dict[tuple[str, int], int] = field(default_factory=dict)
+    turns: list[Turn] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
+
+    def hear(self, event: str, at: datetime, entry: Entry) -> None:
+        """Take one more entry into account; raises Misfit, and then nothing of it is kept."""
+        told = _EVENTS.get(event)
+        if told is None:
+            raise Misfit(f"l’événement « {event} » n’est pas connu")
+        try:
+            told(self, at, entry)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Misfit(f"l’entrée « {event} » est mal formée ({error})") from error
+
+    def _received(self, at: datetime, entry: Entry) -> None:
+        if entry["application"] in self.applications:
+            raise Misfit(f"la demande {entry['application']} est déjà reçue")
+        waiting = ApplicationStory(filed=_digest(entry["application_sha256"]), outcome="awaiting_registry")
+        self.applications[entry["application"]] = waiting
+
+    def _referred(self, at: datetime, entry: Entry) -> None:
+        if "act" in entry:
+            raise Misfit(f"la demande {entry['application']} est transmise et reçoit pourtant un numéro")
+        self.applications[entry["application"]] = self._decided("referred", at, entry)
+
+    def _granted(self, at: datetime, entry: Entry) -> None:
+        kind = ActKind(entry["kind"])
+        if kind not in _ANSWERS:
+            raise Misfit(f"{entry['act']} accorde une demande et serait un acte « {kind} »")
+        if kind in _BY_THE_MACHINE and self.turns and self.turns[-1].halted:
+            raise Misfit(f"{entry['act']} est accordé alors que la délivrance est suspendue")
+        decided = self._decided("granted", at, entry)
+        self._number(at, entry)
+        decided.number = entry["act"]
+        self.applications[entry["application"]] = decided
+
+    def _reserved(self, at: datetime, entry: Entry) -> None:
+        kind, known = ActKind(entry["kind"]), self.applications.get(entry["application"])
+        if kind in _ANSWERS or known is None:
+            raise Misfit(f"{entry['act']} ne répond à aucune demande, ou n’est pas une décision")
+        if kind is ActKind.REFUSAL and (known.outcome != "referred" or known.number is not None):
+            raise Misfit(f"{entry['act']} refuse une demande qui n’est pas transmise, ou qui a sa réponse")
+        if kind is not ActKind.REFUSAL and entry["cites"] not in self.acts:
+            raise Misfit(f"{entry['act']} met fin à {entry['cites']}, qui n’existe pas")
+        self._number(at, entry)
+        if kind is ActKind.REFUSAL:
+            known.number = entry["act"]
+
+    def _issued(self, at: datetime, entry: Entry) -> None:
+        act = self._act(entry["act"], ActState.RESERVED)
+        act.document = _digest(entry["document_sha256"])
+        act.state, act.issued_at = ActState.ISSUED, at
+
+    def _annulled(self, at: datetime, entry: Entry) -> None:
+        act = self._act(entry["act"], ActState.RESERVED)
+        act.reason = _digest(entry["reason_sha256"])
+        act.state = ActState.ANNULLED
+
+    def _ended(self, state: ActState, entry: Entry) -> None:
+        act, ending = self._act(entry["act"], ActState.ISSUED), self._act(entry["by_act"], ActState.ISSUED)
+        if ENDS.get(ActKind(ending.kind)) is not state or (ending.cites or entry["act"]) != entry["act"]:
+            raise Misfit(f"{entry['by_act']} ne peut pas faire de {entry['act']} un acte « {state} »")
+        act.state, act.ended_by = state, entry["by_act"]
+
+    def _notified(self, at: datetime, entry: Entry) -> None:
+        act = self.acts[entry["act"]]
+        if act.issued_at is None or act.notification is not None:
+            raise Misfit(f"{entry['act']} n’est pas délivré, ou est déjà notifié")
+        act.notification, act.notified_at = _digest(entry["notification_sha256"]), at
+
+    def _turned(self, halted: bool, at: datetime, entry: Entry) -> None:
+        self.turns.append(Turn(halted, _digest(entry["switch_sha256"]), at))
+
+    def _erased(self, at: datetime, entry: Entry) -> None:
+        if entry["table"] == "application_evidence":
+            self.erased.update(entry["ids"])
+
+    def _decided(self, outcome: str, at: datetime, entry: Entry) -> ApplicationStory:
+        """Return what is known of the application once decided."""
+        known, filed = self.applications.get(entry["application"]), _digest(entry["application_sha256"])
+        if known is not None and (known.outcome != "awaiting_registry" or known.filed != filed):
+            raise Misfit(f"la demande {entry['application']} est déjà décidée, ou n’est plus celle qui a été reçue")
+        return ApplicationStory(
+            filed=filed,
+            outcome=outcome,
+            facts=_digest(entry["facts_sha256"]),
+            evidence=_digest(entry["evidence_sha256"]),
+            decision=_digest(entry["decision_sha256"]),
+            rulebook=entry["rulebook"],
+            decided_at=at,
+        )
+
+    def _number(self, at: datetime, entry: Entry) -> None:
+        """Take the number of a new act: the one that follows in its series and year."""
+        series, year, number = split(entry["act"])
+        last = self.counters.get((series, year), 0)
+        if number != last + 1 or year != paris_day(at).year or entry["act"] != label_of(series, year, number):
+            raise Misfit(f"{entry['act']} ne suit pas le numéro {last} de la série {series} de {year}")
+        self.acts[entry["act"]] = ActStory(
+            id=entry["id"],
+            kind=ActKind(entry["kind"]),
+            application=entry["application"],
+            payload=_digest(entry["payload_sha256"]),
+            taken_by=entry["by"],
+            cites=entry.get("cites"),
+            reserved_at=at,
+        )
+        self.counters[series, year] = number
+
+    def _act(self, number: str, state: ActState) -> ActStory:
+        act = self.acts[number]
+        if act.state is not state:
+            raise Misfit(f"{number} est « {act.state} », pas « {state} »")
+        return act
+
+
+_EVENTS: dict[str, Callable[[Story, datetime, Entry], None]] = {
+    "received": Story._received,
+    "referred": Story._referred,
+    "granted": Story._granted,
+    "reserved": Story._reserved,
+    "issued": Story._issued,
+    "annulled": Story._annulled,
+    "abrogated": lambda story, _, entry: story._ended(ActState.ABROGATED, entry),
+    "withdrawn": lambda story, _, entry: story._ended(ActState.WITHDRAWN, entry),
+    "superseded": lambda story, _, entry: story._ended(ActState.SUPERSEDED, entry),
+    "notified": Story._notified,
+    "halted": lambda story, at, entry: story._turned(True, at, entry),
+    "resumed": lambda story, at, entry: story._turned(False, at, entry),
+    "erased": Story._erased,
+}
+
+
+def split(label: str) -> tuple[str, int, int]:
+    """Return the series, the year and the number that a label shows; ValueError when it shows none."""
+    series, year, number = label.rsplit("-", 2)
+    return series, int(year), int(number)
+
+
+def label_of(series: str, year: int, number: int) -> str:
+    """Return the label of a number, as `give_number` writes it."""
+    return f"{series}-{year}-{number:06d}"
+
+
+def _digest(told: str) -> bytes:
+    """Return a SHA-256 told in hexadecimal, in half the memory; ValueError for anything else."""
+    digest = bytes.fromhex(told)
+    if len(digest) != 32 or digest.hex() != told:
+        raise ValueError("une empreinte SHA-256 est attendue")
+    return digest
