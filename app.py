@@ -30,6 +30,8 @@ from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
 from permits.register.floor import BookRolledBack, Floor
 from permits.register.queue import ProcrastinateQueue
+from permits.register.readings import note_reading
+from permits.register.traces import TracedSource
 from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
@@ -71,9 +73,11 @@ def _build(settings: Settings) -> FastAPI:
     law = load_law(settings.rulebook)
     if law.rulebook.signatory_on(now().date()) is None:
         log.warning("no signatory has a valid delegation today: every application will be referred")
-    directory = Directory([_source(source, settings) for source in settings.sirene_sources])
+    authority = law.rulebook.authority.identity.id
+    sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
+    directory = Directory(sources)
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
-    floor, witness = _floor(engine, law.rulebook.authority.identity.id, settings)
+    floor, witness = _floor(engine, authority, settings)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
     register = Register(engine, law.rulebook.authority.identity.id, ProcrastinateQueue())
     register.keep_rulebook(law.rulebook.digest, law.files, now())
@@ -112,6 +116,7 @@ def _build(settings: Settings) -> FastAPI:
         catalogue=register,
         authenticate=partial(authenticate, engine),
         readiness=partial(_readiness, engine, floor, press, directory, worker, law),
+        note_reading=partial(note_reading, engine, authority),
     )
     return create_web_app(context, lifespan)
 

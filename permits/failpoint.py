@@ -2,9 +2,9 @@
 
 A fault is armed once, at the start of the process, by a specification such as
 
-    number_taken=kill                   at the first passage
-    printed=raise@3                     at the third, counted from the arming, whoever passes
-    recorded=raise,document_stored=hang several, at different points
+    number_taken=kill                 at the first passage
+    printed=raise@3                   at the third, counted from the arming, whoever passes
+    sealed=raise,sealed=hang@2        several, each on its own
 
 and strikes once: it is then spent, and later passages go on. The log tells each fault as it strikes.
 """
@@ -44,13 +44,14 @@ class FailpointError(Exception):
 
 @dataclass
 class _Fault:
-    """What strikes at one point, and after how many more passages."""
+    """What strikes where, and after how many more passages."""
 
+    point: str
     action: str
     passages_left: int
 
 
-_armed: dict[str, _Fault] | None = None
+_armed: list[_Fault] | None = None
 _counting = threading.Lock()
 
 
@@ -63,10 +64,7 @@ def reach(name: str) -> None:
 def arm(specification: str) -> None:
     """Arm the faults of a specification in place of any armed before; raise ValueError when it can't be read."""
     global _armed
-    faults = [_fault(part.strip()) for part in specification.split(",")]
-    if len({name for name, _ in faults}) < len(faults):
-        raise ValueError(f"one fault at each point: {specification!r} names a point twice")
-    _armed = dict(faults)
+    _armed = [_fault(part.strip()) for part in specification.split(",")]
 
 
 def disarm() -> None:
@@ -75,7 +73,7 @@ def disarm() -> None:
     _armed = None
 
 
-def _fault(part: str) -> tuple[str, _Fault]:
+def _fault(part: str) -> _Fault:
     name, equals, rest = part.partition("=")
     action, at, nth = rest.partition("@")
     if not equals or name not in POINTS:
@@ -84,21 +82,20 @@ def _fault(part: str) -> tuple[str, _Fault]:
         raise ValueError(f"no fault is named {action!r}; there are {', '.join(_ACTIONS)}")
     if at and not (nth.isascii() and nth.isdigit() and int(nth) > 0):
         raise ValueError(f"{nth!r} is not the number of a passage")
-    return name, _Fault(action, int(nth or 1))
+    return _Fault(name, action, int(nth or 1))
 
 
 def _pass(name: str) -> None:
-    faults = _armed or {}
+    due = []
     with _counting:
-        fault = faults.get(name)
-        if fault is None:
-            return
-        fault.passages_left -= 1
-        if fault.passages_left > 0:
-            return
-        del faults[name]
-    log.warning("a fault strikes, as asked", extra={"failpoint": name, "action": fault.action})
-    _ACTIONS[fault.action](name)
+        for fault in _armed or ():
+            if fault.point == name:
+                fault.passages_left -= 1
+                if fault.passages_left == 0:
+                    due.append(fault)
+    for fault in due:
+        log.warning("a fault strikes, as asked", extra={"failpoint": name, "action": fault.action})
+        _ACTIONS[fault.action](name)
 
 
 def _raise(name: str) -> None:

@@ -55,7 +55,7 @@ def test_a_permit_passes_every_point_once_in_the_order_of_the_walk(
     office: FakeOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: list[str] = []
-    monkeypatch.setattr(failpoint, "_armed", {})
+    monkeypatch.setattr(failpoint, "_armed", [])
     monkeypatch.setattr(failpoint, "_pass", passed.append)
 
     filed, _ = issue_permit(office.desk, office.filing())
@@ -90,6 +90,17 @@ def test_a_fault_strikes_once_at_the_passage_asked_for(caplog: pytest.LogCapture
     reach("sealed")
 
     assert [record.failpoint for record in caplog.records] == ["printed", "sealed"]
+
+
+def test_two_faults_at_one_point_each_count_every_passage() -> None:
+    arm("printed=raise,printed=disk_full@3")
+
+    with pytest.raises(FailpointError):
+        reach("printed")
+    reach("printed")
+    with pytest.raises(OSError, match="No space left"):
+        reach("printed")
+    reach("printed")
 
 
 def test_what_was_disarmed_does_not_strike() -> None:
@@ -156,7 +167,6 @@ def test_a_hang_ends_by_itself_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
         "printed=raise@x",
         "printed=raise@1@2",
         "printed=raise,",
-        "printed=raise,printed=kill@2",
     ],
 )
 def test_what_cannot_be_read_is_refused(specification: str) -> None:

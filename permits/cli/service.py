@@ -30,11 +30,11 @@ def serve(
     settings = Settings().model_copy(update=given)
     from app import build
 
+    if settings.failpoint is not None:
+        _arm(settings.failpoint)
     service = build(settings)
     # The key is held now: the processes that lay out pages have no use for its passphrase.
     os.environ.pop("PERMITS_SEAL_PASSPHRASE", None)
-    if settings.failpoint is not None:
-        _arm(settings.failpoint)
     uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 
 

@@ -17,6 +17,7 @@ from permits.desk import Desk
 from permits.domain.establishment import RegistryUnavailable
 from permits.issue import decide_waiting, finish_act
 from permits.register.queue import DECIDE, FINISH
+from permits.register.traces import Errand, Purpose, on_errand
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +73,13 @@ class Worker:
 
         @app.task(name=DECIDE, retry=patience)
         def decide(application_id: str) -> None:
-            decide_waiting(desk, UUID(application_id))
+            with on_errand(Errand(Purpose.WAITING, UUID(application_id))):
+                decide_waiting(desk, UUID(application_id))
 
         @app.task(name=FINISH, retry=patience)
         def finish(act_id: str) -> None:
-            finish_act(desk, UUID(act_id))
+            with on_errand(Errand(Purpose.SEALING, UUID(act_id))):
+                finish_act(desk, UUID(act_id))
 
         @app.periodic(cron="* * * * *")
         @app.task(name="retry_stalled", queueing_lock="retry_stalled")
@@ -115,7 +118,8 @@ def resume(desk: Desk, acts: list[UUID]) -> int:
     issued = 0
     for act_id in acts:
         try:
-            act = finish_act(desk, act_id)
+            with on_errand(Errand(Purpose.SEALING, act_id)):
+                act = finish_act(desk, act_id)
         except Exception:
             log.exception("a reserved permit could not be finished", extra={"act": str(act_id)})
             continue

@@ -1,7 +1,7 @@
 """What is read back from the register."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,7 +21,15 @@ from permits.domain.permit import Permit
 from permits.domain.place import Footprint, StandingPermit
 from permits.domain.rulebook import Assurance
 from permits.domain.ruling import Ruling
-from permits.register.tables import ActRow, ApplicationRow, DocumentRow, EvidenceRow, NotificationRow, polygon_text
+from permits.register.tables import (
+    ActRow,
+    ApplicationRow,
+    ContactRow,
+    DocumentRow,
+    EvidenceRow,
+    NotificationRow,
+    polygon_text,
+)
 
 _STANDING = text(
     # What is left of its days, when it was abrogated.
@@ -79,10 +87,16 @@ class Catalogue:
             return bool(session.execute(_IS_HALTED, {"authority": self.authority}).scalar_one())
 
     def find_filed(self, client_id: UUID, idempotency_key: str) -> Filed | None:
-        """Return what this client filed under this key."""
-        return self._one_application(
+        """Return what this client filed under this key, with its contact unless it was erased."""
+        filed = self._one_application(
             col(ApplicationRow.client_id) == client_id, col(ApplicationRow.idempotency_key) == idempotency_key
         )
+        if filed is None:
+            return None
+        with Session(self.engine) as session:
+            kept = session.get(ContactRow, filed.filing.application_id)
+        contact = Contact(email=kept.email, phone=kept.phone) if kept else Contact()
+        return replace(filed, filing=replace(filed.filing, contact=contact))
 
     def application(self, application_id: UUID, client_id: UUID | None = None) -> Filed | None:
         """Return one application; only the client's own when `client_id` is given."""

@@ -80,6 +80,20 @@ def authenticate(engine: Engine, key: SecretStr) -> Client | None:
     return Client(id=row.id, name=row.name, sirens=frozenset(row.sirens), sandbox=row.sandbox)
 
 
+def revoke_client(engine: Engine, authority: str, key_id: str, at: datetime) -> bool:
+    """Revoke the key of that id from now on; return False when no key in use has it."""
+    query = select(ClientRow).where(
+        col(ClientRow.authority) == authority, col(ClientRow.key_id) == key_id, col(ClientRow.revoked_at).is_(None)
+    )
+    with Session(engine) as session, session.begin():
+        row = session.exec(query.with_for_update()).first()
+        if row is None:
+            return False
+        row.revoked_at = at
+        session.add(row)
+    return True
+
+
 def _key_id(secret: str) -> str | None:
     body, _, checksum = secret.rpartition("_")
     if not secret.startswith("pv_") or not secret.isascii() or len(secret) > 200 or len(body) < 12:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from permits.desk import Desk
 from permits.register.catalogue import Catalogue
 from permits.register.clients import Client
+from permits.register.readings import Reading
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Context:
     catalogue: Catalogue
     authenticate: Callable[[SecretStr], Client | None]
     readiness: Callable[[], list[Readiness]]
+    note_reading: Callable[[Reading], None]
 
 
 def _context(request: Request) -> Context:

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from permits.register.clients import add_client, authenticate, new_key
+from permits.register.readings import note_reading
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
 from tests.fakes import FakeOffice, request_body
@@ -49,6 +50,7 @@ def api(office: FakeOffice) -> Iterator[Api]:
         catalogue=office.register,
         authenticate=partial(authenticate, office.register.engine),
         readiness=lambda: readiness,
+        note_reading=partial(note_reading, office.register.engine, "exemple"),
     )
     key = new_key()
     add_client(office.register.engine, "exemple", "test", ["999990013"], key, uuid4(), office.clock())

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from permits.acts import note_delivery
 from permits.domain.act import Act
+from permits.register.readings import Subject
+from permits.web.access_log import note
 from permits.web.api.views import ActView
 from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
@@ -19,11 +21,12 @@ Number = Annotated[str, Path(max_length=40, pattern=r"^[A-Z]{2,8}-\d{4}-\d{6,9}$
 
 @router.get("/{number}", operation_id="get_act", summary="Lire un acte que l’on a reçu")
 @policy(Policy.CLIENT)
-def get_act(number: Number, context: CurrentContext, client: CurrentClient) -> ActView:
+def get_act(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> ActView:
     """Un permis, un refus, une abrogation ou un retrait, dans son état présent."""
     act = context.catalogue.act_by_number(number, client.id)
     if act is None:
         raise Refusal("not_found")
+    note(request, Subject.ACT, act.number)
     return ActView.of(act, context.desk.public_url)
 
 
@@ -47,6 +50,7 @@ def document_response(request: Request, context: Context, act: Act) -> Response:
     """Return the released bytes of an act, and note the first time as its notification (CRPA art. L221-8)."""
     if act.document_sha256 is None:
         raise Refusal("document_not_ready", retry_after=timedelta(seconds=5))
+    note(request, Subject.DOCUMENT, act.number)
     content = context.catalogue.document(act.document_sha256)
     note_delivery(context.desk, act, f"téléchargement, requête {request.state.request_id}")
     return Response(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from permits.domain.application import Application, FiledApplication
 from permits.domain.filing import Filing, filing_of
@@ -11,6 +11,9 @@ from permits.domain.rulebook import Assurance
 from permits.domain.siret import siren_of
 from permits.issue import issue_permit, preview
 from permits.register.clients import Client
+from permits.register.readings import Subject
+from permits.register.traces import Errand, Purpose, on_errand
+from permits.web.access_log import note
 from permits.web.api.views import ApplicationView, DecisionView, EstablishmentView, PreviewView
 from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
@@ -38,6 +41,7 @@ IdempotencyKey = Annotated[
 )
 @policy(Policy.CLIENT)
 def file_application(
+    request: Request,
     response: Response,
     body: FiledApplication,
     context: CurrentContext,
@@ -45,13 +49,15 @@ def file_application(
     idempotency_key: IdempotencyKey = None,
 ) -> ApplicationView:
     """Décide, numérote et scelle en une fois ; ou transmet à un agent avec tous les motifs."""
-    return file(context, filing_by(context, client, body, required_key(idempotency_key)), response)
+    return file(context, filing_by(context, client, body, required_key(idempotency_key)), request, response)
 
 
-def file(context: Context, filing: Filing, response: Response) -> ApplicationView:
+def file(context: Context, filing: Filing, request: Request, response: Response) -> ApplicationView:
     """Take a filing through the walk and answer with what was recorded."""
-    filed, replayed = issue_permit(context.desk, filing)
+    with on_errand(Errand(Purpose.FILING, filing.application_id, filing.client_id, request.state.request_id)):
+        filed, replayed = issue_permit(context.desk, filing)
     if replayed:
+        note(request, Subject.APPLICATION, str(filed.filing.application_id))
         response.headers["Idempotency-Replayed"] = "true"
     response.status_code = 202 if filed.outcome == "awaiting_registry" else 201
     response.headers["Location"] = f"{context.desk.public_url}/v1/applications/{filed.filing.application_id}"
@@ -62,9 +68,12 @@ def file(context: Context, filing: Filing, response: Response) -> ApplicationVie
     "/preview", operation_id="preview_application", summary="Connaître la décision et le prix sans rien déposer"
 )
 @policy(Policy.CLIENT)
-def preview_application(body: FiledApplication, context: CurrentContext, client: CurrentClient) -> PreviewView:
+def preview_application(
+    request: Request, body: FiledApplication, context: CurrentContext, client: CurrentClient
+) -> PreviewView:
     """La même décision et la même redevance qu’un dépôt ; rien n’est enregistré."""
-    decision, answer = preview(context.desk, filing_by(context, client, body, "preview"))
+    with on_errand(Errand(Purpose.PREVIEW, client_id=client.id, request_id=request.state.request_id)):
+        decision, answer = preview(context.desk, filing_by(context, client, body, "preview"))
     rulebook = context.desk.law.rulebook
     return PreviewView(
         outcome=decision.outcome,
@@ -76,11 +85,14 @@ def preview_application(body: FiledApplication, context: CurrentContext, client:
 
 @router.get("/{application_id}", operation_id="get_application", summary="Lire une de ses demandes")
 @policy(Policy.CLIENT)
-def get_application(application_id: UUID, context: CurrentContext, client: CurrentClient) -> ApplicationView:
+def get_application(
+    request: Request, application_id: UUID, context: CurrentContext, client: CurrentClient
+) -> ApplicationView:
     """La demande dans son état présent."""
     filed = context.catalogue.application(application_id, client.id)
     if filed is None:
         raise Refusal("not_found")
+    note(request, Subject.APPLICATION, str(application_id))
     return ApplicationView.of(filed, context.desk.law.rulebook, context.desk.public_url)
 
 

@@ -1,8 +1,9 @@
 """Establishments: what the State's registry says of a SIRET."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from permits.domain.siret import Siret
+from permits.register.traces import Errand, Purpose, on_errand
 from permits.web.api.views import EstablishmentView
 from permits.web.context import CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
@@ -13,9 +14,12 @@ router = APIRouter(prefix="/v1/establishments", tags=["establishments"])
 
 @router.get("/{siret}", operation_id="get_establishment", summary="Voir ce que le registre dit d’un SIRET")
 @policy(Policy.CLIENT)
-def get_establishment(siret: Siret, context: CurrentContext, client: CurrentClient) -> EstablishmentView:
+def get_establishment(
+    request: Request, siret: Siret, context: CurrentContext, client: CurrentClient
+) -> EstablishmentView:
     """L’établissement demandé, jamais son siège ; les données protégées ne sont pas montrées."""
-    view = EstablishmentView.of(context.desk.registry.lookup(siret))
+    with on_errand(Errand(Purpose.CONSULTATION, client_id=client.id, request_id=request.state.request_id)):
+        view = EstablishmentView.of(context.desk.registry.lookup(siret))
     if view is None:
         raise Refusal("not_found", "Le registre ne montre aucun établissement sous ce SIRET.")
     return view

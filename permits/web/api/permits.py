@@ -12,6 +12,8 @@ from permits.domain.act import Act, ActState
 from permits.domain.siret import Siret
 from permits.register.catalogue import PermitSearch
 from permits.register.clients import Client
+from permits.register.readings import Subject
+from permits.web.access_log import note
 from permits.web.api.acts import Number, document_response
 from permits.web.api.applications import IdempotencyKey, file, filing_by, required_key
 from permits.web.api.views import ApplicationView, ExtensionRequest, PermitPage, PermitView
@@ -27,6 +29,7 @@ _CURSOR = re.compile(r"^(\d{4})-(\d{1,9})$")
 @router.get("", operation_id="list_permits", summary="Lister ses permis, du plus récent au plus ancien")
 @policy(Policy.CLIENT)
 def list_permits(
+    request: Request,
     context: CurrentContext,
     client: CurrentClient,
     state: ActState | None = None,
@@ -41,6 +44,7 @@ def list_permits(
         before = (int(match[1]), int(match[2]))
     search = PermitSearch(limit=limit + 1, state=state, siret=siret, on=on, before=before)
     acts = context.catalogue.permits(client.id, search)
+    note(request, Subject.PERMITS, None)
     next_url = None
     if len(acts) > limit:
         acts = acts[:limit]
@@ -53,9 +57,11 @@ def list_permits(
 
 @router.get("/{number}", operation_id="get_permit", summary="Lire un de ses permis")
 @policy(Policy.CLIENT)
-def get_permit(number: Number, context: CurrentContext, client: CurrentClient) -> PermitView:
+def get_permit(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> PermitView:
     """Le permis dans son état présent."""
-    return PermitView.of(_own_permit(context, client, number), context.desk.public_url)
+    act = _own_permit(context, client, number)
+    note(request, Subject.ACT, act.number)
+    return PermitView.of(act, context.desk.public_url)
 
 
 @router.get(
@@ -81,6 +87,7 @@ def get_permit_document(request: Request, number: Number, context: CurrentContex
 )
 @policy(Policy.CLIENT)
 def extend_permit(
+    request: Request,
     response: Response,
     number: Number,
     body: ExtensionRequest,
@@ -94,7 +101,7 @@ def extend_permit(
     filing = extension_of(
         context.desk, act, body.ends_on, lambda application: filing_by(context, client, application, key)
     )
-    return file(context, filing, response)
+    return file(context, filing, request, response)
 
 
 def _own_permit(context: Context, client: Client, number: str) -> Act:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -128,6 +128,10 @@ class Life(RuleBasedStateMachine):
         engine = self.stack.enter_context(new_database(self.url, template="permits"))
         self.office: FakeOffice = open_office(engine)
         self.desk, self.register = self.office.desk, self.office.register
+        self.sabotage()
+
+    def sabotage(self) -> None:
+        """Nothing here: for the negative controls."""
 
     def teardown(self) -> None:
         failpoint.disarm()
@@ -424,29 +428,70 @@ class Life(RuleBasedStateMachine):
         (register or self.register).turn_issuing(halted=halted, reason="exercice", by=BY, at=self.office.clock())
 
 
-def live(postgres: str, examples: int, steps: int) -> None:
+def live(postgres: str, machine: type[Life], examples: int, steps: int, *, shrink: bool = True) -> None:
     """Live this many lives of this many steps."""
-    Life.url = postgres
+    machine.url = postgres
     run_state_machine_as_test(
-        Life,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
             database=None,
             print_blob=True,
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         ),
     )
 
 
 @pytest.mark.timeout(300)
 def test_a_book_keeps_its_promises_whatever_happens_in_whatever_order(postgres: str) -> None:
-    live(postgres, examples=6, steps=25)
+    live(postgres, Life, examples=6, steps=25)
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(3600)
 def test_many_long_lives(postgres: str) -> None:
-    live(postgres, examples=100, steps=50)
+    live(postgres, Life, examples=100, steps=50)
+
+
+class Blind(Life):
+    """A book that never sees who stands there."""
+
+    def sabotage(self) -> None:
+        self.register.standing_permits = lambda footprint, filing: ()  # type: ignore[method-assign]
+
+
+class Deaf(Life):
+    """A book that doesn't hear the switch."""
+
+    def sabotage(self) -> None:
+        self.register.turn_issuing = lambda **turn: None  # type: ignore[method-assign]
+
+
+class Forgetful(Life):
+    """A book that answers a known key as if it had never seen it, and takes it for another."""
+
+    def sabotage(self) -> None:
+        record = self.register.record_decision
+        self.register.find_filed = lambda client_id, key: None  # type: ignore[method-assign]
+        self.register.record_decision = lambda filing, *told, **how: record(  # type: ignore[method-assign]
+            replace(filing, idempotency_key=str(uuid4())), *told, **how
+        )
+
+
+class Silent(Life):
+    """A book that files documents and tells the chain nothing."""
+
+    def sabotage(self) -> None:
+        self.register._audit = lambda *told: None  # type: ignore[method-assign]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("machine", [Blind, Deaf, Forgetful, Silent])
+def test_a_broken_book_would_be_seen(postgres: str, machine: type[Life]) -> None:
+    """Negative control. What should have been refused and was not also ends the life: pytest's own failure."""
+    with pytest.raises((AssertionError, RequestInProgress, pytest.fail.Exception)):
+        live(postgres, machine, examples=15, steps=20, shrink=False)

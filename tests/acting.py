@@ -1,0 +1,127 @@
+"""What the tests of acts share: permits that were granted, grounds to end them, extensions to ask for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from permits import acts
+from permits.document.errors import PrintError
+from permits.domain.act import Act, ActState
+from permits.domain.application import Application
+from permits.domain.decision import Citation, Referred
+from permits.domain.filing import Filed
+from permits.domain.rulebook import AuthorityFile
+from permits.domain.ruling import Motive
+from permits.issue import issue_permit
+from permits.register.database import connect
+from tests.fakes import OTHER_SIRET, FakeOffice, request_body
+
+BY = "agent-7"
+HEARING = "le titulaire a été invité par courriel à présenter ses observations, sans réponse"
+BREACH = acts.Grounds("condition_not_met", ("l’échafaudage empiète sur le passage des piétons",), HEARING)
+ILLEGAL = acts.Grounds("illegal", ("l’emprise est située sur un fonds privé",), HEARING)
+MARKET = Motive(
+    fact="la place accueille le marché aux dates demandées",
+    citation=Citation(text="Règlement de voirie d’Exemple-Ville, art. 22 (fictif)"),
+)
+CHANGE = {"worksite": "façade, 12 rue du Four"}
+REASONS = ("le nom du chantier : « rue du Four » au lieu de « rue des Exemples »",)
+
+
+def permit_of(office: FakeOffice, **changes: Any) -> Act:
+    """Return the permit of the first example (11 to 15 January 2027), changed as told."""
+    return granted(issue_permit(office.desk, office.filing(**changes))[0])
+
+
+def reserved_permit(office: FakeOffice) -> Act:
+    """Return a permit whose document could not be printed."""
+    office.press.broken = PrintError("encre")
+    permit = permit_of(office)
+    office.press.broken = None
+    assert permit.state is ActState.RESERVED
+    return permit
+
+
+def granted(filed: Filed) -> Act:
+    assert filed.act is not None, filed.decision
+    return filed.act
+
+
+def referred(office: FakeOffice) -> Filed:
+    """Return an application that was referred to an agent."""
+    filed, _ = issue_permit(office.desk, office.filing(request_body("04-parking-and-lane-referred")))
+    assert filed.outcome == "referred"
+    return filed
+
+
+def neighbour_asks(office: FakeOffice, starts_on: str, ends_on: str) -> Filed:
+    """Return what becomes of another company's application for the very same spot."""
+    return issue_permit(office.desk, office.filing(siret=OTHER_SIRET, starts_on=starts_on, ends_on=ends_on))[0]
+
+
+def extend(office: FakeOffice, act: Act, ends_on: date, key: str | None = None) -> Filed:
+    """Return what becomes of an application to extend a permit. Raises ActNotPossible."""
+
+    def filing(application: Application) -> Any:
+        return replace(office.filing(key=key), application=application)
+
+    return issue_permit(office.desk, acts.extension_of(office.desk, act, ends_on, filing))[0]
+
+
+def extension_of(office: FakeOffice, act: Act, ends_on: date) -> Act:
+    return granted(extend(office, act, ends_on))
+
+
+def again(office: FakeOffice, act: Act) -> Act:
+    """Return the act as it stands now."""
+    found = office.register.act(act.id)
+    assert found is not None
+    return found
+
+
+def grounds_of(filed: Filed) -> list[str]:
+    """Return the rules that asked for an agent."""
+    assert isinstance(filed.decision, Referred), filed.decision
+    return [ground.rule for ground in filed.decision.grounds]
+
+
+def with_authority(office: FakeOffice, **changes: Any) -> None:
+    """Change the authority's file, as a new version of the rulebook would."""
+    rulebook = office.desk.law.rulebook
+    file = AuthorityFile.model_validate(dict(rulebook.authority) | changes)
+    with_rulebook(office, authority=file)
+
+
+def with_rulebook(office: FakeOffice, **changes: Any) -> None:
+    law = office.desk.law
+    office.desk = replace(office.desk, law=replace(law, rulebook=law.rulebook.model_copy(update=changes)))
+
+
+def rows(office: FakeOffice, query: str, **values: Any) -> list[Any]:
+    with office.register.engine.connect() as connection:
+        return list(connection.execute(text(query), values).all())
+
+
+def events(office: FakeOffice) -> list[str]:
+    """Return what the chain tells, in order."""
+    return [row.event for row in rows(office, "SELECT event FROM audit_entry ORDER BY position")]
+
+
+def live_footprints(office: FakeOffice) -> list[str]:
+    """Return the numbers whose places are taken, in order."""
+    query = "SELECT DISTINCT label FROM act_footprint f JOIN act ON act.id = f.act_id WHERE f.live ORDER BY label"
+    return [row.label for row in rows(office, query)]
+
+
+@contextmanager
+def second_engine(office: FakeOffice) -> Iterator[Engine]:
+    """Give an engine of its own on the same database, as another process has."""
+    engine = connect(office.register.engine.url.render_as_string(hide_password=False))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
