@@ -11,7 +11,6 @@ from threading import Thread
 from fastapi import FastAPI
 from pydantic import SecretStr
 from pyproj.exceptions import CRSError
-from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from permits.desk import Desk, Law
@@ -28,7 +27,7 @@ from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
-from permits.register.floor import BookRolledBack, Floor
+from permits.register.floor import BookRolledBack
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
 from permits.register.traces import TracedSource
@@ -77,9 +76,9 @@ def _build(settings: Settings) -> FastAPI:
     sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
     directory = Directory(sources)
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
-    floor, witness = _floor(engine, authority, settings)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
-    register = Register(engine, law.rulebook.authority.identity.id, ProcrastinateQueue())
+    register = Register(engine, authority, ProcrastinateQueue())
+    witness = _hold(register, settings)
     register.keep_rulebook(law.rulebook.digest, law.files, now())
     desk = Desk(
         clock=now,
@@ -115,7 +114,7 @@ def _build(settings: Settings) -> FastAPI:
         desk=desk,
         catalogue=register,
         authenticate=partial(authenticate, engine),
-        readiness=partial(_readiness, engine, floor, press, directory, worker, law),
+        readiness=partial(_readiness, register, press, directory, worker, law),
         note_reading=partial(note_reading, engine, authority),
     )
     return create_web_app(context, lifespan)
@@ -138,19 +137,19 @@ def load_law(directory: Path) -> Law:
     return Law(rulebook=rulebook, files=files, surveyor=surveyor)
 
 
-def _floor(engine: Engine, authority: str, settings: Settings) -> tuple[Floor, Witness | None]:
-    """Hold the book to its last checkpoint, and export a new one where the key is here."""
-    floor, keys = Floor(authority), load_keys(settings.checkpoint_key, settings.checkpoint_public_key)
+def _hold(register: Register, settings: Settings) -> Witness | None:
+    """Hold the book to its last checkpoint; where the key is here, export a new one and return who goes on."""
+    keys = load_keys(settings.checkpoint_key, settings.checkpoint_public_key)
     if settings.checkpoint is None:
-        return floor, None
+        return None
     if keys.public is None:
         raise Misconfigured("PERMITS_CHECKPOINT demande PERMITS_CHECKPOINT_KEY ou PERMITS_CHECKPOINT_PUBLIC_KEY")
-    hold(engine, floor, settings.checkpoint, keys.public)
+    hold(register.engine, register.floor, settings.checkpoint, keys.public)
     if keys.private is None:
-        return floor, None
-    witness = Witness(engine, keys.private, settings.checkpoint, floor)
+        return None
+    witness = Witness(register.engine, keys.private, settings.checkpoint, register.floor)
     witness.export()
-    return floor, witness
+    return witness
 
 
 def _seal(settings: Settings) -> Pkcs12Seal:
@@ -180,10 +179,8 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
     raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
 
 
-def _readiness(
-    engine: Engine, floor: Floor, press: Press, directory: Directory, worker: Worker, law: Law
-) -> list[Readiness]:
-    checks = [_database(engine, floor), _press(press), _rulebook(law.rulebook, paris_day(now()))]
+def _readiness(register: Register, press: Press, directory: Directory, worker: Worker, law: Law) -> list[Readiness]:
+    checks = [_database(register), _press(press), _rulebook(law.rulebook, paris_day(now()))]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
@@ -192,13 +189,13 @@ def _readiness(
     return checks
 
 
-def _database(engine: Engine, floor: Floor) -> Readiness:
+def _database(register: Register) -> Readiness:
     try:
-        with engine.connect() as connection:
+        with register.engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1 FROM alembic_version")
-            floor.check(connection)
+            register.floor.check(connection)
     except BookRolledBack as error:
-        log.error("the book was rolled back", extra={"floor": floor.position})
+        log.error("the book was rolled back", extra={"floor": register.floor.position})
         return Readiness("database", False, str(error))
     except Exception:
         log.exception("the database does not answer")

@@ -440,7 +440,8 @@ BEGIN
     IF NEW.cites IS NULL THEN
         RETURN NEW;
     END IF;
-    SELECT * INTO cited FROM act WHERE id = NEW.cites FOR UPDATE;
+    -- Not FOR UPDATE: applications that name the act hold its key while they wait for the chain, which we have.
+    SELECT * INTO cited FROM act WHERE id = NEW.cites FOR NO KEY UPDATE;
     IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret
        OR cited.kind NOT IN ('permit', 'extension', 'correction') OR cited.state <> 'issued' THEN
         RAISE EXCEPTION 'act % is a % that is %: it can''t be changed', cited.label, cited.kind, cited.state
@@ -674,6 +675,8 @@ CREATE FUNCTION public.give_number(the_authority text, the_series text, the_year
     AS $$
 DECLARE
     given integer;
+    -- Read before the lock: in it, only the number is written in.
+    frozen jsonb := the_payload::jsonb;
 BEGIN
     -- The chain first: every writer needs it, and nobody waits for it with a number in hand.
     PERFORM lock_audit_head(the_authority);
@@ -689,7 +692,7 @@ BEGIN
                      state, code, siret, starts_on, ends_on, fee_total, payload, payload_sha256, reserved_at)
     VALUES (act_id, the_authority, the_series, the_year, given, given_label, the_kind, the_cites, the_author,
             the_application, the_client, 'reserved', the_code, the_siret, first_day, last_day, the_fee,
-            the_payload::jsonb, given_sha256, told_at::timestamptz);
+            jsonb_set(frozen, '{number}', to_jsonb(given_label)), given_sha256, told_at::timestamptz);
     audit_position := append_audit(the_authority, the_event, told_at,
         replace(replace(the_entry, number_mark, given_label), payload_mark, given_sha256));
     RETURN NEXT;
@@ -841,6 +844,7 @@ CREATE TABLE public.act (
     CONSTRAINT act_ruling_is_taken_by_a_person CHECK (((length(btrim(taken_by)) > 0) OR ((taken_by IS NULL) AND (kind = ANY (ARRAY['permit'::text, 'extension'::text]))))),
     CONSTRAINT act_state CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'abrogated'::text, 'withdrawn'::text, 'superseded'::text, 'annulled'::text])))
 );
+ALTER TABLE ONLY public.act ALTER COLUMN payload SET STORAGE EXTERNAL;
 CREATE TABLE public.act_footprint (
     act_id uuid NOT NULL,
     occupancy integer NOT NULL,

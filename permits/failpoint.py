@@ -2,7 +2,7 @@
 
 A fault is armed once, at the start of the process, by a specification such as
 
-    number_taken=kill                 at the first passage
+    job_enqueued=kill                 at the first passage
     printed=raise@3                   at the third, counted from the arming, whoever passes
     sealed=raise,sealed=hang@2        several, each on its own
 
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 # In the order of the walk. Those of a transaction are reached before its commit, the others outside any.
-RECORDING = ("recording_begun", "application_inserted", "footprints_taken", "job_enqueued", "number_taken")
+RECORDING = ("recording_begun", "application_inserted", "footprints_taken", "job_enqueued")
 FILING = ("filing_begun", "document_stored", "act_issued")
 POINTS = (
     "request_received",
@@ -29,6 +29,7 @@ POINTS = (
     "facts_gathered",
     "decided",
     *RECORDING,
+    "number_given",
     "recorded",
     "printed",
     "sealed",

@@ -1,6 +1,7 @@
 """What the tests of acts share: permits that were granted, grounds to end them, extensions to ask for."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, text
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActState
-from permits.domain.application import Application
+from permits.domain.application import Application, Contact
 from permits.domain.decision import Citation, Referred
 from permits.domain.filing import Filed
 from permits.domain.rulebook import AuthorityFile
@@ -67,7 +68,7 @@ def extend(office: FakeOffice, act: Act, ends_on: date, key: str | None = None) 
     """Return what becomes of an application to extend a permit. Raises ActNotPossible."""
 
     def filing(application: Application) -> Any:
-        return replace(office.filing(key=key), application=application)
+        return replace(office.filing(key=key), application=application, contact=Contact())
 
     return issue_permit(office.desk, acts.extension_of(office.desk, act, ends_on, filing))[0]
 
@@ -115,6 +116,22 @@ def live_footprints(office: FakeOffice) -> list[str]:
     """Return the numbers whose places are taken, in order."""
     query = "SELECT DISTINCT label FROM act_footprint f JOIN act ON act.id = f.act_id WHERE f.live ORDER BY label"
     return [row.label for row in rows(office, query)]
+
+
+def wait(condition: Callable[[], bool]) -> bool:
+    """Return True as soon as the condition holds, False when it doesn't within twenty seconds."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def wait_until_somebody_waits(office: FakeOffice) -> None:
+    """Return once a connection to this database waits for a lock."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    assert wait(lambda: bool(rows(office, query))), "nobody waits for a lock"
 
 
 @contextmanager

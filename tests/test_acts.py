@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from tests.acting import (
     referred,
     rows,
     second_engine,
+    wait_until_somebody_waits,
     with_authority,
 )
 from tests.fakes import START, FakeOffice, load_law
@@ -189,14 +190,6 @@ def test_sealing_an_ending_waits_for_the_chain_before_it_takes_the_permit(office
         sealing.result(timeout=10)
 
     assert again(office, permit).state is ActState.ABROGATED
-
-
-def wait_until_somebody_waits(office: FakeOffice) -> None:
-    """Return once a connection to this database waits for a lock; fail after ten seconds."""
-    deadline = datetime.now(UTC) + timedelta(seconds=10)
-    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    while not rows(office, query):
-        assert datetime.now(UTC) < deadline, "nobody waits for a lock"
 
 
 # --- withdrawal --------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ ALTER TABLE act
     DROP CONSTRAINT act_state_check,
     DROP CONSTRAINT act_check1;
 ALTER TABLE act ALTER COLUMN kind DROP DEFAULT;
+-- Compressing a payload would be work done while the number is locked.
+ALTER TABLE act ALTER COLUMN payload SET STORAGE EXTERNAL;
 -- Before this revision a number could be annulled by hand only, and no reason was kept.
 ALTER TABLE act DISABLE TRIGGER act_moves_only_forward;
 UPDATE act SET annulled_because = 'annulé avant que le registre ne garde les motifs' WHERE state = 'annulled';
@@ -148,6 +150,8 @@ CREATE FUNCTION give_number(
 ) RETURNS TABLE (given_label text, given_sha256 text, audit_position bigint) LANGUAGE plpgsql AS $$
 DECLARE
     given integer;
+    -- Read before the lock: in it, only the number is written in.
+    frozen jsonb := the_payload::jsonb;
 BEGIN
     -- The chain first: every writer needs it, and nobody waits for it with a number in hand.
     PERFORM lock_audit_head(the_authority);
@@ -163,7 +167,7 @@ BEGIN
                      state, code, siret, starts_on, ends_on, fee_total, payload, payload_sha256, reserved_at)
     VALUES (act_id, the_authority, the_series, the_year, given, given_label, the_kind, the_cites, the_author,
             the_application, the_client, 'reserved', the_code, the_siret, first_day, last_day, the_fee,
-            the_payload::jsonb, given_sha256, told_at::timestamptz);
+            jsonb_set(frozen, '{number}', to_jsonb(given_label)), given_sha256, told_at::timestamptz);
     audit_position := append_audit(the_authority, the_event, told_at,
         replace(replace(the_entry, number_mark, given_label), payload_mark, given_sha256));
     RETURN NEXT;
@@ -242,7 +246,8 @@ BEGIN
     IF NEW.cites IS NULL THEN
         RETURN NEW;
     END IF;
-    SELECT * INTO cited FROM act WHERE id = NEW.cites FOR UPDATE;
+    -- Not FOR UPDATE: applications that name the act hold its key while they wait for the chain, which we have.
+    SELECT * INTO cited FROM act WHERE id = NEW.cites FOR NO KEY UPDATE;
     IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret
        OR cited.kind NOT IN ('permit', 'extension', 'correction') OR cited.state <> 'issued' THEN
         RAISE EXCEPTION 'act % is a % that is %: it can''t be changed', cited.label, cited.kind, cited.state

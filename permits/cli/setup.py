@@ -83,6 +83,22 @@ def create_key(
     typer.echo(key.get_secret_value())
 
 
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="Les 8 caractères après « pv_ »")],
+) -> None:
+    """Révoquer une clé d’accès, dès maintenant et pour toujours."""
+    from permits.law.load import load_directory
+    from permits.register.clients import revoke_client
+    from permits.register.database import connect
+
+    loaded, _ = load_directory(Settings().rulebook)
+    engine = connect(database_url(), pool_size=1)
+    if not revoke_client(engine, loaded.authority.identity.id, key_id, datetime.now(UTC)):
+        fail(f"aucune clé en service n’a pour identifiant {key_id}")
+    typer.echo(f"clé {key_id} révoquée")
+
+
 @rulebook.command("check")
 def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)]) -> None:
     """Lire un règlement et dire son empreinte, ou la première erreur avec son fichier et sa ligne."""

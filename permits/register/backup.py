@@ -24,7 +24,7 @@ _FOUND = text(
     SELECT found.kind || ' ' || found.name FROM (
         SELECT 1 AS rank, 'la table' AS kind, 'pg_class'::regclass AS catalogue, oid, relnamespace AS schema,
                oid::regclass::text AS name
-        FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+        FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
         UNION ALL
         SELECT 2, 'le schéma', 'pg_namespace'::regclass, oid, oid, nspname FROM pg_namespace WHERE nspname <> 'public'
         UNION ALL
@@ -32,6 +32,9 @@ _FOUND = text(
         UNION ALL
         SELECT 4, 'le type', 'pg_type'::regclass, oid, typnamespace, oid::regtype::text
         FROM pg_type WHERE typtype IN ('d', 'e')
+        UNION ALL
+        SELECT 5, 'la séquence', 'pg_class'::regclass, oid, relnamespace, oid::regclass::text
+        FROM pg_class WHERE relkind = 'S'
     ) found JOIN pg_namespace ON pg_namespace.oid = found.schema
     WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
       AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = catalogue AND objid = found.oid AND deptype = 'e')

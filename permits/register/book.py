@@ -138,7 +138,6 @@ class Register(Catalogue):
                 act = self._reserve_permit(session, filing, facts, draft, entry)
             else:
                 self._audit(session, decision.outcome, decided_at, entry)
-            reach("number_taken")
         return filed_of(row, evidence, act)
 
     def reserve_ruling(
@@ -297,6 +296,7 @@ class Register(Catalogue):
         with _one_answer_only():
             act, position = give_number(session, draft, "granted", entry)
         _saw(session, position)
+        reach("number_given")
         return act
 
     def _application(self, filing: Filing, **decided: Any) -> ApplicationRow:

@@ -1,8 +1,8 @@
 """The next number of a series, given with its frozen payload in one statement (`give_number` in migrations/).
 
 Everything is prepared before: two marks stand in the payload and in the audit entry for the number and
-for the digest of the numbered payload, and the database writes them in. Its lock is thus held for that
-statement and the commit.
+for the digest of the numbered payload, and the database writes them in. The COMMIT is sent with the
+statement: PostgreSQL alone holds the number's lock, and a web process that is slow or stopped never does.
 """
 
 import secrets
@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -24,10 +23,11 @@ from permits.domain.permit import Permit
 from permits.domain.ruling import Ruling
 from permits.register.audit import instant_text
 
-_GIVE = text(
-    "SELECT given_label, given_sha256, audit_position FROM give_number("
-    ":authority, :series, :year, :act_id, :kind, :cites, :taken_by, :application_id, :client_id, :code, :siret,"
-    " :starts_on, :ends_on, :fee_total, :payload, :at, :event, :entry, :number_mark, :payload_mark)"
+_GIVE = (
+    "SELECT given_label, audit_position FROM give_number("
+    "%(authority)s, %(series)s, %(year)s, %(act_id)s, %(kind)s, %(cites)s, %(taken_by)s, %(application_id)s,"
+    " %(client_id)s, %(code)s, %(siret)s, %(starts_on)s, %(ends_on)s, %(fee_total)s, %(payload)s, %(at)s, %(event)s,"
+    " %(entry)s, %(number_mark)s, %(payload_mark)s)"
 )
 # What give_number and the triggers behind it refuse, by SQLSTATE; told in French to whoever asked.
 _NOT_POSSIBLE = {
@@ -71,11 +71,10 @@ class Draft:
 
 
 def give_number(session: Session, draft: Draft, event: str, entry: dict[str, Any]) -> tuple[Act, int]:
-    """Record the draft under the next number of its series, with its audit entry, in the caller's transaction.
+    """Record the draft under the next number of its series, with its audit entry, and commit the transaction.
 
-    Returns the reserved act and the position of its entry. The number's row stays locked until the
-    transaction ends: commit next. Raises IssuingHalted, or ActNotPossible when what the draft cites
-    can't be changed (any more).
+    Returns the reserved act and the position of its entry. Raises IssuingHalted, or ActNotPossible when
+    what the draft cites can't be changed (any more); then nothing of the transaction remains.
     """
     payload_mark = mark()
     told = {
@@ -107,11 +106,16 @@ def give_number(session: Session, draft: Draft, event: str, entry: dict[str, Any
         "number_mark": draft.number_mark,
         "payload_mark": payload_mark,
     }
+    session.flush()
+    driver: Any = session.connection().connection.driver_connection
     try:
-        given = session.execute(_GIVE, values).one()
-    except DBAPIError as error:
-        raise _refusal(error) from error
-    return _reserved(draft, given.given_label), given.audit_position
+        with driver.pipeline():
+            given = driver.execute(_GIVE, values)
+            driver.commit()
+        label, position = given.fetchone()
+    except DatabaseError as error:
+        raise _refusal(error, driver.closed) from error
+    return _reserved(draft, label), position
 
 
 def _reserved(draft: Draft, number: str) -> Act:
@@ -131,10 +135,10 @@ def _reserved(draft: Draft, number: str) -> Act:
     )
 
 
-def _refusal(error: DBAPIError) -> Exception:
-    state = error.orig.sqlstate if isinstance(error.orig, DatabaseError) else None
-    if state == "PX001":
+def _refusal(error: DatabaseError, is_lost: bool) -> Exception:
+    """Return what the walk understands, else the error as the rest of the register tells it."""
+    if error.sqlstate == "PX001":
         return IssuingHalted()
-    if state in _NOT_POSSIBLE:
-        return ActNotPossible(_NOT_POSSIBLE[state])
-    return error
+    if error.sqlstate in _NOT_POSSIBLE:
+        return ActNotPossible(_NOT_POSSIBLE[error.sqlstate])
+    return DBAPIError.instance("give_number", None, error, DatabaseError, True, is_lost)

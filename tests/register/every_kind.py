@@ -1,6 +1,7 @@
 """A small book that holds acts of every kind in every state, made by the walk itself."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -44,13 +45,18 @@ def body_at(spot: int, *, example: str = "01-scaffolding-granted", **changes: An
     return body
 
 
-def write_book(office: FakeOffice) -> Book:
-    """Write at least one act of each kind in each state it can be in, and one application in each outcome."""
+def write_book(office: FakeOffice, pause: Callable[[str], None] = lambda _stage: None) -> Book:
+    """Write at least one act of each kind in each state it can be in, and one application in each outcome.
+
+    `pause` is called after each stage but the last, with its name.
+    """
     numbers: dict[str, str] = {}
     _first_year(office, numbers)
+    pause("first year")
     office.clock.move(days=34)  # into January: the numbers begin again at 1
     numbers["next year"] = _permit(office, 20, starts_on="2027-02-01", ends_on="2027-02-05").number
     _people_act(office, numbers)
+    pause("people acted")
     _in_between(office, numbers)
     return Book(office.register.authority, numbers, checkpoint_of(office), office.clock())
 
@@ -99,8 +105,17 @@ def _people_act(office: FakeOffice, numbers: dict[str, str]) -> None:
     asked = acts.extension_of(desk, extended, date(2027, 2, 12), lambda application: _filing_of(office, application))
     numbers["extended"], numbers["extension"] = extended.number, _granted(issue_permit(desk, asked)[0]).number
     referred = _file(office, office.filing(request_body("04-parking-and-lane-referred") | days), "referred")
-    motive = Motive(fact="la place accueille le marché aux dates demandées", citation=Citation(text="art. 22 (fictif)"))
-    numbers["refusal"] = acts.refuse(desk, referred, (motive,), HEARING, BY).number
+    motive = Motive(
+        fact="la place accueille le marché aux dates demandées",
+        citation=Citation(text="Règlement de voirie d’Exemple-Ville, art. 22 (fictif)"),
+    )
+    office.press.broken = PrintError("plus d’encre")
+    numbers["annulled refusal"] = acts.refuse(desk, referred, (motive,), HEARING, BY).number
+    acts.annul(desk, numbers["annulled refusal"], "le document ne se compose pas : caractère illisible", BY)
+    office.press.broken = None
+    again = desk.register.application(referred.filing.application_id)
+    assert again is not None
+    numbers["refusal"] = acts.refuse(desk, again, (motive,), HEARING, BY).number
 
 
 def _in_between(office: FakeOffice, numbers: dict[str, str]) -> None:

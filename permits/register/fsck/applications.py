@@ -34,7 +34,7 @@ ORDER BY digest
 
 def check_applications(look: Look, story: Story) -> None:
     """Every application of the chain is in the book as it was sealed, and no other."""
-    seen = set()
+    seen, erased = set(), story.erased.get("application_evidence", {})
     for row in look.stream(STEP, _COUNT, _APPLICATIONS):
         name = str(row.id)
         told = story.applications.get(name)
@@ -45,7 +45,7 @@ def check_applications(look: Look, story: Story) -> None:
         if bytes.fromhex(application_digest(cast(ApplicationRow, row))) != told.filed:
             look.found(Code.APPLICATION_ALTERED, name, f"la demande {name} n’est plus celle qui a été déposée")
         _check_decision(look, name, row, told)
-        _check_evidence(look, name, row, told, name in story.erased)
+        _check_evidence(look, name, row, told, name in erased)
     for name in story.applications.keys() - seen:
         look.found(Code.APPLICATION_MISSING, name, f"la demande {name} est dans la chaîne, et n’est plus au registre")
 
@@ -82,7 +82,7 @@ def _check_evidence(look: Look, name: str, row: Any, told: ApplicationStory, era
             look.found(Code.EVIDENCE_MISSING, name, f"la réponse du registre sur la demande {name} a disparu")
         return
     if erased:
-        look.found(Code.EVIDENCE_NOT_ERASED, name, f"la réponse du registre sur la demande {name} devait être effacée")
+        look.found(Code.NOT_ERASED, name, f"la réponse du registre sur la demande {name} devait être effacée")
     derived = (row.about_a_person, row.asked_at)
     if _sealed(row.answer) != told.evidence or derived != _derived(row.answer, row.decided_at):
         look.found(Code.EVIDENCE_ALTERED, name, f"la réponse du registre sur la demande {name} n’est plus la même")

@@ -16,6 +16,7 @@ from permits.register.floor import snapshot
 from permits.register.fsck.acts import check_acts, check_numbers
 from permits.register.fsck.applications import check_applications, check_rulebooks, check_waiting
 from permits.register.fsck.chain import check_checkpoint, read_chain
+from permits.register.fsck.clients import check_clients, check_contacts
 from permits.register.fsck.documents import Seals, check_documents, check_seals
 from permits.register.fsck.finding import Code, Finding
 from permits.register.fsck.footprints import check_overlaps
@@ -34,6 +35,8 @@ _FROM_THE_CHAIN: tuple[tuple[str, Callable[[Look, Story], None]], ...] = (
     ("l’interrupteur", check_switch),
     ("les règlements", check_rulebooks),
     ("les demandes", check_applications),
+    ("les clients", check_clients),
+    ("les contacts", check_contacts),
     ("les numéros", check_numbers),
     ("les actes", check_acts),
 )

@@ -47,11 +47,12 @@ class Code(StrEnum):
     DECISION_ALTERED = "decision-altered"
     EVIDENCE_MISSING = "evidence-missing"
     EVIDENCE_ALTERED = "evidence-altered"
-    EVIDENCE_NOT_ERASED = "evidence-not-erased"
+    NOT_ERASED = "not-erased"  # the chain says that it was
     RULEBOOK_MISSING = "rulebook-missing"
     RULEBOOK_ALTERED = "rulebook-altered"
     JOB_MISSING = "job-missing"
     SWITCH = "switch"
+    CLIENT = "client"
     REFERENCE = "reference"
 
 

@@ -19,16 +19,10 @@ JOIN pg_attribute b ON b.attrelid = key.confrelid AND b.attnum = k.theirs
 WHERE key.contype = 'f' AND child.relnamespace = 'public'::regnamespace
 GROUP BY key.oid, child.relname, key.conrelid, key.confrelid, key.conname ORDER BY key.conname
 """
-_FOREIGN_CLIENTS = """
-SELECT DISTINCT c.id FROM application a JOIN client c ON c.id = a.client_id
-WHERE a.authority = :authority AND c.authority <> a.authority ORDER BY c.id LIMIT 1000
-"""
 
 
 def check_references(look: Look) -> None:
-    """No row names another that is not there, and nobody files with another authority's key."""
+    """No row names another that is not there."""
     for key in look.rows(_KEYS):
         for row in look.rows(key.query):
             look.found(Code.REFERENCE, row.named, f"{key.child}.{key.columns} nomme {row.named}, qui n’existe pas")
-    for row in look.rows(_FOREIGN_CLIENTS):
-        look.found(Code.REFERENCE, row.id, f"le client {row.id} dépose ici, et appartient à une autre autorité")

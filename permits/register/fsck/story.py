@@ -69,7 +69,8 @@ class Story:
     applications: dict[str, ApplicationStory] = field(default_factory=dict)
     counters: dict[tuple[str, int], int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
-    erased: set[str] = field(default_factory=set)
+    # When each row that the purge erased was, by table and by identifier.
+    erased: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     def hear(self, event: str, at: datetime, entry: Entry) -> None:
         """Take one more entry into account; raises Misfit, and then nothing of it is kept."""
@@ -109,8 +110,8 @@ class Story:
             raise Misfit(f"{entry['act']} ne répond à aucune demande, ou n’est pas une décision")
         if kind is ActKind.REFUSAL and (known.outcome != "referred" or known.number is not None):
             raise Misfit(f"{entry['act']} refuse une demande qui n’est pas transmise, ou qui a sa réponse")
-        if kind is not ActKind.REFUSAL and entry["cites"] not in self.acts:
-            raise Misfit(f"{entry['act']} met fin à {entry['cites']}, qui n’existe pas")
+        if kind is not ActKind.REFUSAL:
+            self._act(entry["cites"], ActState.ISSUED)
         self._number(at, entry)
         if kind is ActKind.REFUSAL:
             known.number = entry["act"]
@@ -124,6 +125,8 @@ class Story:
         act = self._act(entry["act"], ActState.RESERVED)
         act.reason = _digest(entry["reason_sha256"])
         act.state = ActState.ANNULLED
+        if act.kind == ActKind.REFUSAL:  # what could not be sealed refused nothing
+            self.applications[act.application].number = None
 
     def _ended(self, state: ActState, entry: Entry) -> None:
         act, ending = self._act(entry["act"], ActState.ISSUED), self._act(entry["by_act"], ActState.ISSUED)
@@ -141,8 +144,8 @@ class Story:
         self.turns.append(Turn(halted, _digest(entry["switch_sha256"]), at))
 
     def _erased(self, at: datetime, entry: Entry) -> None:
-        if entry["table"] == "application_evidence":
-            self.erased.update(entry["ids"])
+        # A log is erased by the line, and nothing names its lines: only how many is told.
+        self.erased.setdefault(entry["table"], {}).update(dict.fromkeys(entry.get("ids", ()), at))
 
     def _decided(self, outcome: str, at: datetime, entry: Entry) -> ApplicationStory:
         """Return what is known of the application once decided."""

@@ -1,0 +1,76 @@
+"""How what was looked at is shown: a progress bar, lines for a person, JSON for a program."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from permits.register.fsck import Code, Progress, Report, Seals
+    from permits.replay import Replay
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> "Iterator[Progress]":
+    """Give what shows how far each step has come, on a terminal; elsewhere, and unless `shown`, it shows nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    tasks: dict[str, Any] = {}
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bars:
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield progress
+
+
+def tell_report(report: "Report", seals: "Seals | None", trusted: bool, took: float, lines: int | None) -> None:
+    """Tell what `permits fsck` found: at most `lines` a code, or as JSON when that is None."""
+    if lines is None:
+        drawn = {"verified": report.read.get("cachets", 0), "seed": seals.seed, "trusted": trusted} if seals else None
+        typer.echo(json.dumps(asdict(report) | {"seals": drawn, "seconds": round(took, 3)}, ensure_ascii=False))
+        return
+    for code, count in report.counts.items():
+        _tell_code(report, code, count, lines)
+    rows = ", ".join(f"{count} {step}" for step, count in report.read.items())
+    verdict = f"{sum(report.counts.values())} défauts" if report.counts else "Registre exact"
+    typer.echo(f"{verdict} : entrée {report.position} de la chaîne, {rows} ; {took:.1f} s")
+    if seals is not None:
+        chance = "" if seals.sample is None else f", tirés au hasard (--seed {seals.seed})"
+        whose = "sous le cachet connu" if trusted else "sous le certificat que chacun porte : son origine n’est pas vue"
+        typer.echo(f"{report.read.get('cachets', 0)} cachets vérifiés {whose}{chance}")
+
+
+def tell_replay(done: "Replay", lines: int | None) -> None:
+    """Tell what `permits replay` found: at most `lines` differences, or as JSON when that is None."""
+    if lines is None:
+        typer.echo(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    for each in done.differences[:lines]:
+        typer.echo(f"{each.what} : {each.path or 'décision'} : {_short(each.old)} → {_short(each.new)}")
+    if (more := len(done.differences) - lines) > 0:
+        typer.echo(f"… et {more} autres différences")
+    typer.echo(f"{done.taken} décisions reprises, {done.differing} différentes")
+    if done.erased:
+        typer.echo(f"{done.erased} ne peuvent plus l’être : la réponse du registre n’est plus gardée")
+
+
+def _tell_code(report: "Report", code: "Code", count: int, lines: int) -> None:
+    of_code = [finding for finding in report.findings if finding.code == code][:lines]
+    for finding in of_code:
+        typer.echo(f"{code}  {finding.what}  {finding.message}")
+    if count > len(of_code):
+        typer.echo(f"{code}  … et {count - len(of_code)} de plus")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,0 +1,229 @@
+"""A person suspends automatic issuing: from the commit on nothing is granted anywhere, and filing goes on."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from threading import Event
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from permits import acts
+from permits.domain.act import ActKind, ActState
+from permits.domain.decision import Referred
+from permits.domain.filing import Filed
+from permits.issue import decide_waiting, finish_act, issue_permit, preview
+from permits.register.book import Register
+from permits.register.queue import ProcrastinateQueue
+from tests.acting import (
+    BREACH,
+    BY,
+    CHANGE,
+    REASONS,
+    again,
+    events,
+    extend,
+    granted,
+    grounds_of,
+    permit_of,
+    reserved_permit,
+    rows,
+    second_engine,
+    wait,
+    wait_until_somebody_waits,
+)
+from tests.fakes import FakeOffice, request_body
+
+WHY = "le cachet est peut-être compromis"
+
+
+def halt(office: FakeOffice) -> None:
+    acts.halt_issuing(office.desk, WHY, BY)
+
+
+def file(office: FakeOffice, key: str | None = None) -> Filed:
+    return issue_permit(office.desk, office.filing(key=key))[0]
+
+
+def test_while_issuing_is_suspended_applications_are_received_and_referred_for_that_reason_only(
+    office: FakeOffice,
+) -> None:
+    halt(office)
+    filed = file(office)
+
+    assert filed.outcome == "referred"
+    assert grounds_of(filed) == ["ISSUING-OPEN"]
+    assert isinstance(filed.decision, Referred) and filed.decision.fee is not None
+    assert rows(office, "SELECT 1 FROM act") == []
+    assert rows(office, "SELECT 1 FROM counter") == []
+
+
+def test_issuing_resumes_and_what_was_referred_stays_with_its_agent(office: FakeOffice) -> None:
+    halt(office)
+    meanwhile = file(office, key="meanwhile")
+    acts.resume_issuing(office.desk, "le cachet est sûr", BY)
+
+    assert granted(file(office)).number == "EX-2026-000001"
+    assert file(office, key="meanwhile").outcome == meanwhile.outcome == "referred"
+    assert events(office) == ["halted", "referred", "resumed", "granted", "issued"]
+
+
+def test_every_turn_of_the_switch_is_kept_with_its_reason_and_its_author(office: FakeOffice) -> None:
+    halt(office)
+    acts.resume_issuing(office.desk, "le cachet est sûr", "agent-9")
+
+    kept = rows(office, "SELECT halted, reason, turned_by FROM issuing_switch ORDER BY id")
+    assert kept == [(True, WHY, BY), (False, "le cachet est sûr", "agent-9")]
+    with pytest.raises(IntegrityError):
+        acts.halt_issuing(office.desk, "  ", BY)
+
+
+def test_a_preview_tells_that_issuing_is_suspended(office: FakeOffice) -> None:
+    halt(office)
+    decision, _ = preview(office.desk, office.filing())
+
+    assert [ground.rule for ground in decision.grounds] == ["ISSUING-OPEN"]  # type: ignore[union-attr]
+
+
+def halt_between_the_decision_and_its_record(office: FakeOffice) -> None:
+    """Turn the switch once, at the moment when a granted application asks for its place at the press."""
+    slot, turned = office.press.slot, Event()
+
+    @contextmanager
+    def turning() -> Iterator[None]:
+        if not turned.is_set():
+            turned.set()
+            halt(office)
+        with slot():
+            yield
+
+    office.press.slot = turning  # type: ignore[method-assign]
+
+
+def test_what_was_decided_before_the_halt_and_is_recorded_after_it_is_referred(office: FakeOffice) -> None:
+    halt_between_the_decision_and_its_record(office)
+    filed = file(office)
+
+    assert grounds_of(filed) == ["ISSUING-OPEN"]
+    assert events(office) == ["halted", "referred"]
+    assert rows(office, "SELECT 1 FROM act_footprint") == []
+    assert rows(office, "SELECT 1 FROM jobs.procrastinate_jobs") == []
+
+
+def test_an_extension_decided_before_the_halt_is_referred_too(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    halt_between_the_decision_and_its_record(office)
+
+    assert grounds_of(extend(office, permit, date(2027, 1, 20))) == ["ISSUING-OPEN"]
+
+
+def test_what_waited_for_the_registry_is_referred_when_it_answers_during_a_halt(office: FakeOffice) -> None:
+    office.registry.is_down = True
+    waiting = file(office)
+    halt(office)
+    office.registry.is_down = False
+    decide_waiting(office.desk, waiting.filing.application_id)
+
+    decided = office.register.application(waiting.filing.application_id)
+    assert decided is not None and grounds_of(decided) == ["ISSUING-OPEN"]
+
+
+def test_what_was_reserved_before_the_halt_ends_whole(office: FakeOffice) -> None:
+    permit = reserved_permit(office)
+    halt(office)
+    finished = finish_act(office.desk, permit.id)
+
+    assert finished is not None and finished.state is ActState.ISSUED
+    assert events(office) == ["granted", "halted", "issued"]
+
+
+def test_people_go_on_acting_during_a_halt(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    halt(office)
+    corrected = acts.correct(office.desk, permit.number, CHANGE, REASONS, BY)
+    acts.abrogate(office.desk, corrected.number, BREACH, date(2027, 1, 14), BY)
+
+    assert corrected.kind is ActKind.CORRECTION
+    assert again(office, corrected).state is ActState.ABROGATED
+
+
+def test_a_halt_of_one_authority_does_not_stop_another(office: FakeOffice) -> None:
+    Register(office.register.engine, "ailleurs", ProcrastinateQueue()).turn_issuing(
+        halted=True, reason=WHY, by=BY, at=office.clock()
+    )
+
+    assert file(office).outcome == "granted"
+
+
+def test_two_processes_on_one_database_obey_one_switch(office: FakeOffice) -> None:
+    with second_engine(office) as engine:
+        elsewhere = replace(office)
+        elsewhere.register = Register(engine, office.register.authority, ProcrastinateQueue())
+        elsewhere.desk = replace(office.desk, register=elsewhere.register)
+        assert file(elsewhere).outcome == "granted"
+
+        halt(office)
+        assert grounds_of(file(elsewhere)) == ["ISSUING-OPEN"]
+        acts.resume_issuing(elsewhere.desk, "le cachet est sûr", BY)
+        assert file(office).outcome == "granted"
+
+
+def test_the_first_entry_of_a_book_may_be_a_halt_and_a_grant_waits_for_it(office: FakeOffice) -> None:
+    """Before anything is written there is no end of the chain to lock: the first to come makes it."""
+    turn = (
+        "INSERT INTO issuing_switch (authority, halted, reason, turned_by, turned_at) VALUES (:a, true, :why, :by, :at)"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with office.register.engine.connect() as connection, connection.begin():
+            values = {"a": office.register.authority, "why": WHY, "by": BY, "at": office.clock()}
+            connection.execute(text("SELECT append_audit(:a, 'halted', '2026-12-01T09:00:00+00:00', '{}')"), values)
+            connection.execute(text(turn), values)
+            filing = pool.submit(file, office)
+            wait_until_somebody_waits(office)
+            assert not filing.done()
+        filed = filing.result(timeout=10)
+
+    assert grounds_of(filed) == ["ISSUING-OPEN"]
+
+
+@pytest.mark.parametrize("obeyed", [True, False], ids=["as it is", "negative control"])
+def test_nothing_is_granted_after_the_halt_however_many_are_filing(office: FakeOffice, obeyed: bool) -> None:
+    if not obeyed:
+        with office.register.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "CREATE OR REPLACE FUNCTION issuing_is_halted(the_authority text) RETURNS boolean"
+                    " LANGUAGE sql STABLE AS 'SELECT false'"
+                )
+            )
+    halted, body = Event(), request_body()
+
+    def client(name: int) -> list[str]:
+        """File one after the other, until three were filed after the halt."""
+        outcomes, after = [], 0
+        for n in range(200):
+            after += halted.is_set()
+            outcomes.append(issue_permit(office.desk, office.filing(body, key=f"{name}-{n}"))[0].outcome)
+            if after == 3:
+                break
+        return outcomes
+
+    with ThreadPoolExecutor(4) as pool:
+        clients = [pool.submit(client, name) for name in range(4)]
+        assert wait(lambda: len(rows(office, "SELECT 1 FROM act LIMIT 12")) == 12)
+        halt(office)
+        halted.set()
+        outcomes = [outcome for each in clients for outcome in each.result(timeout=60)]
+
+    grants = rows(office, "SELECT position FROM audit_entry WHERE event = 'granted' ORDER BY position")
+    ((turned,),) = rows(office, "SELECT position FROM audit_entry WHERE event = 'halted'")
+    late = [position for (position,) in grants if position > turned]
+    assert outcomes.count("granted") == len(grants) >= 12
+    if obeyed:
+        assert late == []
+        assert outcomes.count("referred") >= 12
+    else:
+        assert len(late) >= 12
