@@ -11,7 +11,8 @@ FROM python:3.12-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin permits
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin permits \
+    && install -d -o permits /checkpoints
 COPY --from=builder /opt/venv /opt/venv
 WORKDIR /app
 # Named one by one, so that no secret, data or environment of a checkout ever enters an image.

@@ -3,25 +3,22 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
-
-from sqlalchemy import text
+from uuid import uuid4
 
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, Channel, Notification
-from permits.domain.decision import Citation
 from permits.domain.filing import Filed, Filing
-from permits.domain.ruling import Motive
 from permits.issue import issue_permit
-from permits.register import audit
 from permits.register.checkpoint import Checkpoint
+from permits.register.clients import add_client, new_key, revoke_client
 from permits.register.floor import read_checkpoint, snapshot
-from tests.fakes import OTHER_SIRET, FakeOffice, request_body
+from permits.register.purge import purge
+from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted
+from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, request_body
 
-BY = "agent-7"
-HEARING = "le titulaire a été invité par courriel à présenter ses observations, sans réponse"
 # One spot is a tenth of a street from the next.
 _STEP = 0.0004
 
@@ -53,6 +50,7 @@ def write_book(office: FakeOffice, pause: Callable[[str], None] = lambda _stage:
     numbers: dict[str, str] = {}
     _first_year(office, numbers)
     pause("first year")
+    _erase(office)
     office.clock.move(days=34)  # into January: the numbers begin again at 1
     numbers["next year"] = _permit(office, 20, starts_on="2027-02-01", ends_on="2027-02-05").number
     _people_act(office, numbers)
@@ -68,11 +66,13 @@ def checkpoint_of(office: FakeOffice) -> Checkpoint:
 
 
 def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
+    office.registry.answers[SIRET] = open_establishment(SIRET, office.clock(), legal_form="5710")
+    office.registry.answers[OTHER_SIRET] = open_establishment(OTHER_SIRET, office.clock(), legal_form="1000")
     numbers["issued"] = _permit(office, 0).number
     numbers["two places"] = _permit(office, 1, example="02-skip-and-materials-granted").number
-    numbers["other company"] = _permit(office, 2, siret=OTHER_SIRET).number
+    numbers["a person's"] = _permit(office, 2, siret=OTHER_SIRET).number
     sandbox = replace(office.filing(body_at(0)), sandbox=True)
-    numbers["sandbox"] = _granted(issue_permit(office.desk, sandbox)[0]).number
+    numbers["sandbox"] = granted(issue_permit(office.desk, sandbox)[0]).number
     notified = _permit(office, 3)
     acts.note_delivery(office.desk, notified, "téléchargé dans le téléservice, réponse 200")
     numbers["notified"] = notified.number
@@ -84,50 +84,44 @@ def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
     office.registry.is_down = False
 
 
+def _erase(office: FakeOffice) -> None:
+    """What the law wants erased two years later: a person's evidence, contacts, a revoked account."""
+    engine, authority, at = office.register.engine, office.register.authority, office.clock()
+    key = new_key()
+    add_client(engine, authority, "une entreprise partie", [], key, uuid4(), at)
+    assert revoke_client(engine, authority, key.get_secret_value()[3:11], at)
+    erased = purge(engine, authority, office.desk.law.rulebook.retention, at + timedelta(days=730))
+    assert all(erased[table] > 0 for table in ("application_evidence", "application_contact", "client")), erased
+
+
 def _people_act(office: FakeOffice, numbers: dict[str, str]) -> None:
     """Every ruling, and what replaces or prolongs a permit."""
     desk, days = office.desk, {"starts_on": "2027-02-08", "ends_on": "2027-02-19"}
-    breach = acts.Grounds("condition_not_met", ("l’échafaudage empiète sur le passage des piétons",), HEARING)
-    illegal = acts.Grounds("illegal", ("l’emprise est située sur un fonds privé",), HEARING)
     for name, first_day in (("abrogated", date(2027, 2, 12)), ("abrogated before", date(2027, 2, 3))):
         numbers[name] = _permit(office, 21 if name == "abrogated" else 22, **days).number
-        numbers[f"{name} by"] = acts.abrogate(desk, numbers[name], breach, first_day, BY).number
+        numbers[f"{name} by"] = acts.abrogate(desk, numbers[name], BREACH, first_day, BY).number
     numbers["withdrawn"] = _permit(office, 23, **days).number
-    withdrawal = acts.withdraw(desk, numbers["withdrawn"], illegal, BY)
-    numbers["withdrawal"] = withdrawal.number
+    numbers["withdrawal"] = acts.withdraw(desk, numbers["withdrawn"], ILLEGAL, BY).number
     proof = Notification(notified_on=date(2027, 1, 4), channel=Channel.HAND_DELIVERY, proof="remis en main propre")
-    acts.notify(desk, withdrawal.number, proof, BY)
+    acts.notify(desk, numbers["withdrawal"], proof, BY)
     numbers["superseded"] = _permit(office, 24, **days).number
-    told = ("le nom du chantier : « rue du Four » au lieu de « rue du Fort »",)
-    corrected = acts.correct(desk, numbers["superseded"], {"worksite": "façade, rue du Four"}, told, BY)
-    numbers["correction"] = corrected.number
+    numbers["correction"] = acts.correct(desk, numbers["superseded"], CHANGE, REASONS, BY).number
     extended = _permit(office, 25, starts_on="2027-02-01", ends_on="2027-02-05")
-    asked = acts.extension_of(desk, extended, date(2027, 2, 12), lambda application: _filing_of(office, application))
-    numbers["extended"], numbers["extension"] = extended.number, _granted(issue_permit(desk, asked)[0]).number
+    numbers["extended"] = extended.number
+    numbers["extension"] = extension_of(office, extended, date(2027, 2, 12)).number
     referred = _file(office, office.filing(request_body("04-parking-and-lane-referred") | days), "referred")
-    motive = Motive(
-        fact="la place accueille le marché aux dates demandées",
-        citation=Citation(text="Règlement de voirie d’Exemple-Ville, art. 22 (fictif)"),
-    )
     office.press.broken = PrintError("plus d’encre")
-    numbers["annulled refusal"] = acts.refuse(desk, referred, (motive,), HEARING, BY).number
+    numbers["annulled refusal"] = acts.refuse(desk, referred, (MARKET,), HEARING, BY).number
     acts.annul(desk, numbers["annulled refusal"], "le document ne se compose pas : caractère illisible", BY)
     office.press.broken = None
     again = desk.register.application(referred.filing.application_id)
     assert again is not None
-    numbers["refusal"] = acts.refuse(desk, again, (motive,), HEARING, BY).number
+    numbers["refusal"] = acts.refuse(desk, again, (MARKET,), HEARING, BY).number
 
 
 def _in_between(office: FakeOffice, numbers: dict[str, str]) -> None:
-    """What is erased, annulled and, last, reserved a moment ago."""
+    """What is annulled and, last, reserved a moment ago."""
     days = {"starts_on": "2027-03-01", "ends_on": "2027-03-05"}
-    erased = _permit(office, 30, **days)
-    numbers["erased"] = erased.number
-    with office.register.engine.begin() as connection:
-        found = {"id": erased.application_id}
-        connection.execute(text("DELETE FROM application_evidence WHERE application_id = :id"), found)
-        entry = {"table": "application_evidence", "ids": [str(erased.application_id)]}
-        audit.append(connection, office.register.authority, "erased", office.clock(), entry)  # type: ignore[arg-type]
     office.press.broken = PrintError("plus d’encre")
     numbers["annulled"] = _permit(office, 31, **days).number
     acts.annul(office.desk, numbers["annulled"], "le document ne se compose pas : caractère illisible", BY)
@@ -137,19 +131,10 @@ def _in_between(office: FakeOffice, numbers: dict[str, str]) -> None:
 
 
 def _permit(office: FakeOffice, spot: int, **changes: Any) -> Act:
-    return _granted(issue_permit(office.desk, office.filing(body_at(spot, **changes)))[0])
-
-
-def _granted(filed: Filed) -> Act:
-    assert filed.act is not None, filed.decision
-    return filed.act
+    return granted(issue_permit(office.desk, office.filing(body_at(spot, **changes)))[0])
 
 
 def _file(office: FakeOffice, filing: Filing, outcome: str) -> Filed:
     filed, _ = issue_permit(office.desk, filing)
     assert filed.outcome == outcome, filed.decision
     return filed
-
-
-def _filing_of(office: FakeOffice, application: Any) -> Filing:
-    return replace(office.filing(), application=application)
