@@ -23,7 +23,7 @@ from pathlib import Path
 from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
-from bench.filings import Filings
+from tests.register.filings import Filings
 from bench.seals import seals_going_on
 from bench.tell import percentiles, tell_load, tell_machine
 from permits.embedded_postgres import EmbeddedPostgres

@@ -841,7 +841,11 @@ CREATE TABLE public.act (
     CONSTRAINT act_number_check CHECK ((number > 0)),
     CONSTRAINT act_payload_sha256_check CHECK ((payload_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT act_reason_is_told CHECK ((length(btrim(annulled_because)) >= 10)),
-    CONSTRAINT act_ruling_is_taken_by_a_person CHECK (((length(btrim(taken_by)) > 0) OR ((taken_by IS NULL) AND (kind = ANY (ARRAY['permit'::text, 'extension'::text]))))),
+    CONSTRAINT act_ruling_is_taken_by_a_person CHECK (
+CASE
+    WHEN (taken_by IS NULL) THEN (kind = ANY (ARRAY['permit'::text, 'extension'::text]))
+    ELSE (length(btrim(taken_by)) > 0)
+END),
     CONSTRAINT act_state CHECK ((state = ANY (ARRAY['reserved'::text, 'issued'::text, 'abrogated'::text, 'withdrawn'::text, 'superseded'::text, 'annulled'::text])))
 );
 ALTER TABLE ONLY public.act ALTER COLUMN payload SET STORAGE EXTERNAL;
@@ -897,12 +901,15 @@ CREATE TABLE public.application_contact (
     email text,
     phone text
 );
+ALTER TABLE ONLY public.application_contact ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.application_contact ALTER COLUMN phone SET STATISTICS 0;
 CREATE TABLE public.application_evidence (
     application_id uuid NOT NULL,
     answer jsonb NOT NULL,
     about_a_person boolean NOT NULL,
     asked_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.application_evidence ALTER COLUMN answer SET STATISTICS 0;
 CREATE TABLE public.audit_entry (
     authority text NOT NULL,
     "position" bigint NOT NULL,
@@ -927,6 +934,8 @@ CREATE TABLE public.client (
     CONSTRAINT client_erased_is_blank CHECK (((erased_at IS NULL) OR ((revoked_at IS NOT NULL) AND (name = ''::text) AND (key_sha256 = repeat('0'::text, 64)) AND (sirens = '{}'::text[])))),
     CONSTRAINT client_key_sha256_check CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
 );
+ALTER TABLE ONLY public.client ALTER COLUMN name SET STATISTICS 0;
+ALTER TABLE ONLY public.client ALTER COLUMN key_sha256 SET STATISTICS 0;
 CREATE TABLE public.counter (
     authority text NOT NULL,
     series text NOT NULL,
@@ -974,6 +983,7 @@ CREATE TABLE public.registry_access (
     CONSTRAINT registry_access_purpose_check CHECK ((purpose = ANY (ARRAY['filing'::text, 'preview'::text, 'consultation'::text, 'waiting'::text, 'sealing'::text, 'operation'::text]))),
     CONSTRAINT registry_access_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
 );
+ALTER TABLE ONLY public.registry_access ALTER COLUMN siret SET STATISTICS 0;
 ALTER TABLE public.registry_access ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.registry_access_id_seq
     START WITH 1

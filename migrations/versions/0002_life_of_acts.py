@@ -59,7 +59,7 @@ ALTER TABLE act
     ADD CONSTRAINT act_reason_is_told CHECK (length(btrim(annulled_because)) >= 10),
     ADD CONSTRAINT act_cites_what_it_changes CHECK ((cites IS NULL) = (kind IN ('permit', 'refusal'))),
     ADD CONSTRAINT act_ruling_is_taken_by_a_person CHECK
-        (length(btrim(taken_by)) > 0 OR (taken_by IS NULL AND kind IN ('permit', 'extension')));
+        (CASE WHEN taken_by IS NULL THEN kind IN ('permit', 'extension') ELSE length(btrim(taken_by)) > 0 END);
 
 -- A refusal that could not be sealed refused nothing; a permit that could not is told to its applicant as annulled.
 CREATE UNIQUE INDEX act_answers_once ON act (application_id)

@@ -14,8 +14,10 @@ from permits.domain.canonical import canonical_json, digest
 
 GENESIS = "0" * 64
 
-_APPEND = text("SELECT append_audit(:authority, :event, :at, :entry)")
-_LOCK = text("SELECT 1 FROM lock_audit_head(:authority)")
+# Everybody waits for whoever holds the chain: a process that stops with it in hand loses its session, soon.
+_LET_GO = "set_config('idle_in_transaction_session_timeout', '15s', true)"
+_APPEND = text(f"SELECT append_audit(:authority, :event, :at, :entry) FROM {_LET_GO}")
+_LOCK = text(f"SELECT 1 FROM {_LET_GO}, lock_audit_head(:authority)")
 
 
 def append(session: Session, authority: str, event: str, at: datetime, entry: dict[str, Any]) -> int:

@@ -39,12 +39,13 @@ class _Sweep:
 def _files(table: str, rows: str = "true") -> str:
     """Return the query of the rows whose file is due.
 
-    An application is received before its file ends: an older bound first, then the exact day.
+    An application is received before its file ends. The exact day takes longer to tell: it is asked for
+    the rows of this table alone (the case keeps it after the join), once they are old enough.
     """
     return f"""
         SELECT kept.application_id FROM {table} kept JOIN application a ON a.id = kept.application_id
         WHERE {rows} AND a.authority = :authority AND a.received_at < :before AND kept.application_id > :after
-          AND file_runs_until(a.id) <= :last_day
+          AND CASE WHEN a.received_at < :before THEN file_runs_until(kept.application_id) <= :last_day END
         ORDER BY kept.application_id LIMIT :size
     """
 

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import psycopg
 from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 DECIDE = "decide_waiting"
@@ -38,4 +41,10 @@ class ProcrastinateQueue:
 
     def _defer(self, session: Session, task: str, at: datetime, **arguments: Any) -> None:
         connection = session.connection().connection.driver_connection
-        self._app.configure_task(task, schedule_at=at, connection=connection).defer(**arguments)
+        try:
+            self._app.configure_task(task, schedule_at=at, connection=connection).defer(**arguments)
+        except ConnectorException as error:
+            if not isinstance(error.__cause__, psycopg.Error):
+                raise
+            # What the database said tells whether the caller may repeat, as from any other statement.
+            raise DBAPIError.instance(task, None, error.__cause__, psycopg.Error, hide_parameters=True) from error

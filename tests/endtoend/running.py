@@ -157,13 +157,13 @@ def free_port() -> int:
     raise OSError("no free port")
 
 
-def wait(condition: Callable[[], bool], timeout: float = PATIENCE_S) -> bool:
+def wait(condition: Callable[[], bool], timeout: float = PATIENCE_S, every_s: float = 0.02) -> bool:
     """Return True as soon as the condition holds, False when it still doesn't after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(every_s)
     return True
 
 

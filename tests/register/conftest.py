@@ -15,6 +15,7 @@ import pytest
 
 from permits.register.database import connect, migrate
 from tests.conftest import embedded_postgres
+from tests.register.every_kind import Original, original_book
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 
@@ -30,6 +31,13 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
             yield url
     else:
         pytest.skip("PostgreSQL 15 is not installed here (Debian's postgresql-15)")
+
+
+@pytest.fixture(scope="session")
+def original(postgres: str) -> Iterator[Original]:
+    """A book with acts of every kind in every state, to be copied."""
+    with original_book(postgres) as written:
+        yield written
 
 
 @contextmanager

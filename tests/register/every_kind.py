@@ -1,11 +1,14 @@
 """A small book that holds acts of every kind in every state, made by the walk itself."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+from sqlalchemy import Engine
 
 from permits import acts
 from permits.document.errors import PrintError
@@ -17,7 +20,8 @@ from permits.register.clients import add_client, new_key, revoke_client
 from permits.register.floor import read_checkpoint, snapshot
 from permits.register.purge import purge
 from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted
-from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, request_body
+from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
+from tests.register.copies import new_database
 
 # One spot is a tenth of a street from the next.
 _STEP = 0.0004
@@ -138,3 +142,36 @@ def _file(office: FakeOffice, filing: Filing, outcome: str) -> Filed:
     filed, _ = issue_permit(office.desk, filing)
     assert filed.outcome == outcome, filed.decision
     return filed
+
+
+@dataclass(frozen=True)
+class Original:
+    """A written book, and the same book as it was earlier: databases to be copied, to which nobody is connected."""
+
+    url: str
+    book: Book
+    database: str
+    earlier: tuple[str, ...]
+
+    @contextmanager
+    def copied(self, database: str | None = None) -> Iterator[Engine]:
+        """Give an engine on a copy of the book, or of an earlier one."""
+        with new_database(self.url, template=database or self.database) as engine:
+            yield engine
+
+
+@contextmanager
+def original_book(url: str) -> Iterator[Original]:
+    """Write a book on this server, keeping a copy of it after each stage."""
+    with ExitStack() as stack:
+        engine = stack.enter_context(new_database(url, template="permits"))
+        database, earlier = str(engine.url.database), []
+
+        def pause(_stage: str) -> None:
+            engine.dispose()  # a database in use can't be copied
+            copied = stack.enter_context(new_database(url, template=database))
+            earlier.append(str(copied.url.database))
+
+        book = write_book(open_office(engine), pause)
+        engine.dispose()
+        yield Original(url, book, database, tuple(earlier))

@@ -1,7 +1,9 @@
 """Every exchange with a registry of the State leaves its trace, and none is made or used without one."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from permits.domain.establishment import NotFound, Protected, RegistryAnswer, RegistryUnavailable, Source
+from permits.examples import with_coming_dates
 from permits.issue import issue_permit
-from permits.jobs.worker import resume
+from permits.jobs.worker import Worker, resume
+from permits.register.database import conninfo
 from permits.register.traces import Errand, Purpose, TracedSource, on_errand, traces_about
 from permits.sirene.directory import Directory
 from permits.sirene.errors import SourceUnavailable
-from tests.fakes import OTHER_SIRET, SIRET, FakeClock, FakeOffice, open_establishment
+from tests.fakes import OTHER_SIRET, SIRET, FakeClock, FakeOffice, open_establishment, request_body
 
 
 @dataclass
@@ -160,6 +164,29 @@ def test_the_second_look_before_a_late_seal_is_traced(office: FakeOffice) -> Non
     assert [(trace.purpose, trace.about) for trace in traces(office)] == [
         ("operation", None),
         ("sealing", filed.act.id),
+    ]
+
+
+def test_the_job_that_decides_what_waited_is_traced(office: FakeOffice) -> None:
+    # Two minutes in the past, so that what is enqueued is due at once.
+    office.clock.now = datetime.now(UTC) - timedelta(minutes=2)
+    source = FakeSource(office.clock, answer=fails)
+    desk = with_registry(office, source).desk
+    filed, _ = issue_permit(desk, office.filing(with_coming_dates(request_body(), office.clock().date())))
+    assert filed.outcome == "awaiting_registry"
+    source.answer = None
+    worker = Worker(desk, conninfo(office.register.engine), first_wait_s=1)
+    worker.start()
+    try:
+        deadline = time.monotonic() + 15
+        while len(traces(office)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        worker.stop()
+
+    assert [(trace.purpose, trace.about, trace.outcome) for trace in traces(office)] == [
+        ("operation", None, "no_answer"),
+        ("waiting", filed.filing.application_id, "found"),
     ]
 
 

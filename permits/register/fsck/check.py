@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from permits.register.audit import GENESIS
@@ -78,15 +78,28 @@ def check(
     can't be told from a book that was never longer.
     """
     with snapshot(engine) as connection:
-        connection.execute(_PATIENCE)
-        look = Look(connection, authority, at, progress)
-        position, last = 0, GENESIS
-        try:
-            check_schema(connection)
-        except DatabaseUnfit as unfit:
-            look.found(Code.SCHEMA, authority, str(unfit))
-        else:
-            position, last = _check(look, checkpoint, seals)
+        return check_on(connection, authority, at, checkpoint=checkpoint, seals=seals, progress=progress)
+
+
+def check_on(
+    connection: Connection,
+    authority: str,
+    at: datetime,
+    *,
+    checkpoint: Checkpoint | None = None,
+    seals: Seals | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Check the book as one transaction sees it, which must be one that holds still or that nobody else writes in."""
+    connection.execute(_PATIENCE)
+    look = Look(connection, authority, at, progress)
+    position, last = 0, GENESIS
+    try:
+        check_schema(connection)
+    except DatabaseUnfit as unfit:
+        look.found(Code.SCHEMA, authority, str(unfit))
+    else:
+        position, last = _check(look, checkpoint, seals)
     return Report(authority, position, last, look.read, dict(look.findings.counts), tuple(look.findings))
 
 

@@ -73,7 +73,7 @@ class Story:
     erased: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     def hear(self, event: str, at: datetime, entry: Entry) -> None:
-        """Take one more entry into account; raises Misfit, and then nothing of it is kept."""
+        """Take one more entry into account; raises Misfit, and goes on without it."""
         told = _EVENTS.get(event)
         if told is None:
             raise Misfit(f"l’événement « {event} » n’est pas connu")
@@ -166,6 +166,7 @@ class Story:
         """Take the number of a new act: the one that follows in its series and year."""
         series, year, number = split(entry["act"])
         last = self.counters.get((series, year), 0)
+        self.counters[series, year] = number  # even out of turn: one break is told once
         if number != last + 1 or year != paris_day(at).year or entry["act"] != label_of(series, year, number):
             raise Misfit(f"{entry['act']} ne suit pas le numéro {last} de la série {series} de {year}")
         self.acts[entry["act"]] = ActStory(
@@ -177,7 +178,6 @@ class Story:
             cites=entry.get("cites"),
             reserved_at=at,
         )
-        self.counters[series, year] = number
 
     def _act(self, number: str, state: ActState) -> ActStory:
         act = self.acts[number]
