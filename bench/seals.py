@@ -1,4 +1,4 @@
-"""Seals going on: another process that lays out, checks and seals the same permit again and again, as the service does."""
+"""Seals going on: another process lays out, checks and seals the same permit again and again, as the service does."""
 
 import multiprocessing
 from collections.abc import Iterator

@@ -175,9 +175,11 @@ def test_a_broken_link_would_be_seen() -> None:
 def test_the_rulebook_guide_shows_entries_that_load() -> None:
     files = read_directory(ROOT / "rulebooks" / "exemple")
     blocks = re.findall(r"^```yaml\n(.*?)^```$", read("docs/rulebook.md"), re.MULTILINE | re.DOTALL)
-    limit, end, period, prescription, tariff = blocks
+    limit, end, endings, period, prescription, tariff = blocks
+    authority = files["authority.yaml"]
     own = {
         "limits/footway_min_clear_width_m.yaml": limit + end,
+        "authority.yaml": authority[: authority.index("endings:")] + endings,
         "forbidden_periods.yaml": period,
         "prescriptions.yaml": prescription,
         "tariffs/droits_de_voirie.yaml": tariff,

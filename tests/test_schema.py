@@ -9,6 +9,6 @@ def test_the_migrated_schema_equals_the_committed_one(postgres: str) -> None:
 
     assert dump_schema(postgres) == committed, "run `make schema` and read the difference"
     assert (
-        "EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, worksite_key WITH <>)"
+        "EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, space WITH =, worksite_key WITH <>)"
         in committed
     )

@@ -11,7 +11,7 @@ from enum import IntEnum
 from string import Formatter
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from permits.domain.application import Day, Kind
 from permits.domain.decision import Citation
@@ -247,6 +247,16 @@ class EndingGround(Value):
     cites: Citation
 
 
+Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule, EndingGround)
+
+
+def _one_of_each(items: tuple[Identified, ...]) -> tuple[Identified, ...]:
+    ids = [item.id for item in items]
+    if twice := sorted({each for each in ids if ids.count(each) > 1}):
+        raise ValueError(f"given twice: {', '.join(twice)}")
+    return items
+
+
 class AuthorityFile(Value):
     """The authority: who it is, who signs, where to appeal, and the texts every act cites."""
 
@@ -259,10 +269,8 @@ class AuthorityFile(Value):
     payment_terms: str
     visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
     considerations: Annotated[tuple[str, ...], Field(min_length=1)]
-    endings: tuple[EndingGround, ...] = ()
+    endings: Annotated[tuple[EndingGround, ...], AfterValidator(_one_of_each)] = ()
 
-
-Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule)
 
 # The rules that compare with no figure of limits/: rules.yaml holds the text of each of them.
 CITED_RULES = {
@@ -289,9 +297,9 @@ class Rulebook(Value):
     authority: AuthorityFile
     limits: Limits
     rules: Mapping[str, Citation]
-    zones: tuple[Zone, ...]
-    forbidden_periods: tuple[ForbiddenPeriod, ...]
-    prescriptions: tuple[PrescriptionRule, ...]
+    zones: Annotated[tuple[Zone, ...], AfterValidator(_one_of_each)]
+    forbidden_periods: Annotated[tuple[ForbiddenPeriod, ...], AfterValidator(_one_of_each)]
+    prescriptions: Annotated[tuple[PrescriptionRule, ...], AfterValidator(_one_of_each)]
     tariff: Dated[Scale]
     retention: Retention = DEFAULT_RETENTION
 
@@ -305,14 +313,6 @@ class Rulebook(Value):
         if unknown := sorted(rules.keys() - CITED_RULES):
             raise ValueError(f"no rule is named {', '.join(unknown)}")
         return rules
-
-    @field_validator("zones", "forbidden_periods", "prescriptions")
-    @classmethod
-    def _has_one_of_each(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
-        ids = [item.id for item in items]
-        if twice := sorted({each for each in ids if ids.count(each) > 1}):
-            raise ValueError(f"given twice: {', '.join(twice)}")
-        return items
 
     @field_validator("zones")
     @classmethod

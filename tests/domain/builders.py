@@ -11,7 +11,7 @@ from permits.domain.application import Application, FiledApplication, Kind, Occu
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation
 from permits.domain.establishment import Establishment, Evidence, Source, Standing
-from permits.domain.facts import Facts
+from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.place import AddressCheck, Footprint, Place, PlaceFacts, Polygon
 from permits.domain.rulebook import Assurance, Dated, Entry, Rulebook, Scale
 from permits.law.load import load_directory
@@ -161,6 +161,17 @@ def some_facts(**changes: Any) -> Facts:
         "places": (a_place(),),
     }
     return Facts.model_validate(values | changes)
+
+
+def an_extended_permit(**changes: Any) -> ExtendedPermit:
+    """A permit of 4 to 10 January 2027, which stands: the main application begins the day after."""
+    values: dict[str, Any] = {
+        "number": "EX-2027-000042",
+        "starts_on": date(2027, 1, 4),
+        "ends_on": date(2027, 1, 10),
+        "stands": True,
+    }
+    return ExtendedPermit.model_validate(values | changes)
 
 
 def a_scale(*items: dict[str, Any], name: str = "Droits de voirie de l’essai") -> Scale:

@@ -23,6 +23,8 @@ from permits.domain.establishment import NotFound, Protected, RegistryAnswer, St
 from permits.domain.place import AddressCheck
 from permits.domain.rulebook import CITED_RULES, Assurance
 from permits.domain.rules import RULES, Case, Rule
+from permits.domain.rules.act import issuing_is_not_suspended
+from permits.domain.rules.period import extension_follows_its_permit
 from permits.domain.rules.street import dimensions_match_the_drawing
 from permits.law.load import StrictLoader
 from tests.domain.builders import (
@@ -30,6 +32,7 @@ from tests.domain.builders import (
     a_place,
     an_application,
     an_establishment,
+    an_extended_permit,
     an_occupancy,
     demo_rulebook,
     some_evidence,
@@ -99,6 +102,14 @@ FACTS: dict[str, tuple[str, Word]] = {
     "clé du SIRET": ("siret_key_is_valid", {"juste": True, "fausse": False}.__getitem__),
     "demandeur": ("assurance", _ASSURANCES.__getitem__),
     "lien avec le payeur": ("payer_assurance", _ASSURANCES.__getitem__),
+    "délivrance automatique": ("issuing_is_halted", {"suspendue": True, "ouverte": False}.__getitem__),
+    "prolonge": ("extends", lambda said: an_extended_permit(**_read(said, EXTENDED_PERMIT))),
+}
+EXTENDED_PERMIT: dict[str, tuple[str, Word]] = {
+    "numéro": ("number", str),
+    "depuis le": ("starts_on", date.fromisoformat),
+    "jusqu’au": ("ends_on", date.fromisoformat),
+    "en vigueur": ("stands", _yes),
 }
 PLACE: dict[str, tuple[str, Word]] = {
     "surface dessinée": ("area_m2", _number),
@@ -269,6 +280,24 @@ def _findings_of(rule: Rule) -> Iterator[Finding]:
         yield from rule(situation.case)
 
 
+# Heard only in its circumstance; what is told when there is none is nothing.
+CIRCUMSTANCES: dict[Rule, tuple[Callable[[Case], bool], set[Outcome]]] = {
+    issuing_is_not_suspended: (lambda case: case.facts.issuing_is_halted, {Outcome.REFER}),
+    extension_follows_its_permit: (lambda case: case.facts.extends is not None, {Outcome.OK, Outcome.REFER}),
+}
+
+
+@pytest.mark.parametrize("rule", CIRCUMSTANCES, ids=lambda rule: rule.__name__)
+def test_a_circumstance_is_heard_in_every_case_that_has_it_and_in_no_other(rule: Rule) -> None:
+    is_there, outcomes = CIRCUMSTANCES[rule]
+    heard = [
+        (is_there(situation.case), {finding.outcome for finding in rule(situation.case)}) for situation in SITUATIONS
+    ]
+
+    assert all(bool(found) == there for there, found in heard)
+    assert set[Outcome]().union(*(found for _, found in heard)) == outcomes
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_rule_is_satisfied_in_one_case_and_refers_in_another(rule: Rule) -> None:
     findings = list(_findings_of(rule))
@@ -281,7 +310,8 @@ def test_every_rule_is_satisfied_in_one_case_and_refers_in_another(rule: Rule) -
             "Les dimensions ne concordent pas",
         }
     else:
-        assert outcomes == {Outcome.OK, Outcome.REFER}
+        _, expected = CIRCUMSTANCES.get(rule, (None, {Outcome.OK, Outcome.REFER}))
+        assert outcomes == expected
     assert len({finding.rule for finding in findings}) == 1
 
 

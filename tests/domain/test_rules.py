@@ -7,7 +7,7 @@ import pytest
 
 from permits.domain.application import Kind
 from permits.domain.decide import decide
-from permits.domain.decision import Finding
+from permits.domain.decision import Finding, Verification
 from permits.domain.establishment import Standing
 from permits.domain.place import AddressCheck, StandingPermit
 from permits.domain.rulebook import Assurance, Dated
@@ -15,6 +15,7 @@ from tests.domain.builders import (
     a_place,
     an_application,
     an_establishment,
+    an_extended_permit,
     an_occupancy,
     demo_rulebook,
     some_facts,
@@ -90,6 +91,14 @@ ALL_IS_WELL: list[Told] = [
 ]
 
 NOTHING_IS_WELL: list[Told] = [
+    (
+        "ISSUING-OPEN",
+        "refer",
+        "La délivrance automatique est suspendue : un agent décide.",
+        None,
+        None,
+        None,
+    ),
     ("SIRET-EXISTS", "refer", "L’établissement 99999001300016 est fermé au registre Sirene.", None, None, None),
     (
         "SIRET-CERTAIN",
@@ -166,7 +175,15 @@ NOTHING_IS_WELL: list[Told] = [
         "365",
         None,
     ),
-    ("DURATION-MAX", "refer", "L’occupation dure 31 jours ; la machine accorde jusqu’à 30 jours.", "31", "30", None),
+    ("DURATION-MAX", "refer", "L’occupation dure 43 jours ; la machine accorde jusqu’à 30 jours.", "43", "30", None),
+    (
+        "EXTENSION",
+        "refer",
+        "Le permis EX-2032-000003 n’est plus en vigueur ou est déjà prolongé : un agent examine.",
+        "2032-04-01",
+        "2032-03-31",
+        None,
+    ),
     ("FOOTWAY-MIN", "refer", "La largeur libre laissée aux piétons n’est pas déclarée.", None, "1.40", 0),
     ("PARKING-USED", "refer", "1 place de stationnement prise : il faut aussi un arrêté de police.", "1", "0", 0),
     (
@@ -266,6 +283,10 @@ def test_every_ground_is_told_in_the_order_of_the_law() -> None:
             "siret_key_is_valid": False,
             "assurance": Assurance.NONE,
             "places": (place,),
+            "extends": an_extended_permit(
+                number="EX-2032-000003", starts_on=date(2032, 3, 20), ends_on=date(2032, 3, 31), stands=False
+            ),
+            "issuing_is_halted": True,
         },
     )
     assert [told(each) for each in nothing_well] == NOTHING_IS_WELL
@@ -386,3 +407,51 @@ def test_every_occupancy_needs_the_facts_of_its_place(count: int) -> None:
     assert findings(asked, {"places": (a_place(),) * 2})
     with pytest.raises(ValueError, match=r"zip\(\)"):
         findings(asked, {"places": (a_place(),) * count})
+
+
+@pytest.mark.parametrize(
+    ("extended", "outcome", "message"),
+    [
+        ({}, "ok", "La prolongation suit le permis EX-2027-000042, qui court jusqu’au 10 janvier 2027."),
+        (
+            {"stands": False},
+            "refer",
+            "Le permis EX-2027-000042 n’est plus en vigueur ou est déjà prolongé : un agent examine.",
+        ),
+        (
+            {"ends_on": date(2027, 1, 9)},
+            "refer",
+            "La prolongation doit commencer le lendemain de la fin du permis EX-2027-000042.",
+        ),
+        (
+            {"ends_on": date(2027, 1, 11)},
+            "refer",
+            "La prolongation doit commencer le lendemain de la fin du permis EX-2027-000042.",
+        ),
+    ],
+    ids=["follows", "does not stand", "leaves a day", "overlaps a day"],
+)
+def test_an_extension_follows_a_permit_that_stands(extended: dict[str, Any], outcome: str, message: str) -> None:
+    one = finding("EXTENSION", {}, {"extends": an_extended_permit(**extended)})
+    assert (one.outcome, one.message, one.measured) == (outcome, message, "2027-01-11")
+
+
+@pytest.mark.parametrize(("first", "days"), [(date(2026, 12, 17), "30"), (date(2026, 12, 16), "31")])
+def test_the_duration_of_an_extension_counts_from_the_first_permit(first: date, days: str) -> None:
+    one = finding("DURATION-MAX", {}, {"extends": an_extended_permit(starts_on=first)})
+    assert (one.measured, one.outcome) == (days, "ok" if days == "30" else "refer")
+
+
+@pytest.mark.parametrize(
+    ("rule", "circumstance", "cited"),
+    [
+        ("ISSUING-OPEN", {"issuing_is_halted": True}, "avis n° 393836"),
+        ("EXTENSION", {"extends": an_extended_permit()}, "n° 395314"),
+    ],
+)
+def test_a_circumstance_is_told_with_its_source_when_it_is_there_and_is_silent_otherwise(
+    rule: str, circumstance: dict[str, Any], cited: str
+) -> None:
+    one = finding(rule, {}, circumstance)
+    assert cited in one.citation.text and one.citation.verification is Verification.SECONDARY
+    assert not [each for each in findings({}, {}) if each.rule == rule]

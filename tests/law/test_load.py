@@ -90,7 +90,7 @@ def test_a_key_that_is_not_a_word_is_told_with_its_line() -> None:
         (PRESCRIPTIONS, "  kinds:", "  kind:", "kind"),
         (PERIODS, "  zone: marche", "  zone: marche\n  where: here", "where"),
         ("authority.yaml", "crs:", "srid: 1\ncrs:", "srid"),
-        ("authority.yaml", "  permits: EX", "  permits: EX\n  refusals: RX", "series > refusals"),
+        ("authority.yaml", "  permits: EX", "  permits: EX\n  renewals: RX", "series > renewals"),
         ("rules.yaml", "PAYER:", "PAYEUR:", "PAYER"),
     ],
 )
@@ -98,6 +98,33 @@ def test_a_key_that_nobody_knows_is_told(name: str, before: str, after: str, key
     file, said = told(with_change(name, before, after))
     assert file == name
     assert key in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("  refusals: EXR", "  refusals: EX", "authority.yaml: series: each series needs a prefix of its own"),
+        ("  sandbox: EXS", "  sandbox: exs", "authority.yaml: series > sandbox: "),
+        ("    acts: [abrogation, withdrawal]", "    acts: [refusal]", "authority.yaml: endings > 0 > acts > 0: "),
+        ("    acts: [abrogation, withdrawal]", "    acts: []", "authority.yaml: endings > 0 > acts: "),
+        ("    within_months: 4", "    within_months: 0", "authority.yaml: endings > 0 > within_months: "),
+        ("  - id: illegal", "  - id: Illegal", "authority.yaml: endings > 0 > id: "),
+    ],
+)
+def test_a_series_or_an_ending_that_can_not_be_used_is_told(before: str, after: str, said: str) -> None:
+    assert told(with_change("authority.yaml", before, after))[1].startswith(said)
+
+
+def test_two_endings_of_one_name_are_told() -> None:
+    assert "given twice" in told(with_change("authority.yaml", "  - id: condition_not_met", "  - id: illegal"))[1]
+
+
+def test_a_rulebook_may_name_neither_ending_nor_any_series_but_that_of_permits() -> None:
+    text = demo_files()["authority.yaml"]
+    text = re.sub(r"^  (refusals|abrogations|sandbox): \w+\n", "", text[: text.index("endings:")], flags=re.MULTILINE)
+    authority = load(demo_files() | {"authority.yaml": text}).authority
+    assert authority.endings == ()
+    assert authority.series.model_dump(exclude_none=True) == {"permits": "EX"}
 
 
 def test_a_text_for_a_rule_that_does_not_exist_is_told() -> None:

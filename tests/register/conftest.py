@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, Engine
 
 from permits.register.database import connect, migrate
 from tests.conftest import embedded_postgres
@@ -38,6 +39,21 @@ def original(postgres: str) -> Iterator[Original]:
     """A book with acts of every kind in every state, to be copied."""
     with original_book(postgres) as written:
         yield written
+
+
+@pytest.fixture(scope="session")
+def written(original: Original) -> Iterator[Engine]:
+    """An engine on one copy of that book, for those who take back what they do."""
+    with original.copied() as engine:
+        yield engine
+
+
+@pytest.fixture
+def book(written: Engine) -> Iterator[Connection]:
+    """A transaction on a copy of that book, taken back at the end."""
+    with written.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from permits.domain.decide import decide
@@ -59,16 +59,17 @@ class Filings:
         self._decision = decide(filing.application, self._facts, desk.law.rulebook)
         assert isinstance(self._decision, Granted)
 
-    def at(self, index: int) -> Ready:
+    def at(self, index: int, *, sandbox: bool = False) -> Ready:
         """Return the index-th filing, of a worksite that no other filing shares."""
         spot, monday = slot(index)
         days = {"starts_on": monday, "ends_on": monday + timedelta(days=4)}
         filing = replace(
             self._filing,
             application_id=uuid4(),
-            idempotency_key=f"bench-{index}",
+            idempotency_key=f"filing-{index}",
             application=self._filing.application.model_copy(update=days),
-            worksite_key=f"999990013/bench {index}",
+            worksite_key=f"999990013/chantier {index}",
+            sandbox=sandbox,
         )
         place = self._facts.places[0].model_copy(update={"footprint": self.footprint(spot)})
         return Ready(filing, self._facts.model_copy(update={"places": (place,)}), self._decision)
@@ -78,6 +79,7 @@ class Filings:
         ring = core(spot)
         return self._facts.places[0].footprint.model_copy(update={"ring": ring, "core": ring})
 
-    def record(self, ready: Ready) -> Filed:
-        """Carry out the recording transaction, as the walk does."""
-        return _record(self._desk, ready.filing, ready.facts, ready.decision, self._desk.clock(), waiting=False)
+    def record(self, ready: Ready, at: datetime | None = None) -> Filed:
+        """Carry out the recording transaction, as the walk does, for a decision taken at that instant or now."""
+        decided_at = at or self._desk.clock()
+        return _record(self._desk, ready.filing, ready.facts, ready.decision, decided_at, waiting=False)

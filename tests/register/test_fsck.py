@@ -1,0 +1,319 @@
+"""Every promise that the book must keep is looked at again: what each broken one is called, and that none is idle."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from permits.register.fsck import Code, Report, Seals, check
+from permits.register.fsck.check import check_on
+from permits.register.fsck.guards import FILE, definitions, file_text
+from tests.fakes import ROOT, open_office
+from tests.register.every_kind import Original
+from tests.register.forcing import force, refreeze, rewrite_chain, superuser
+from tests.register.large_book import write_large_book
+
+
+@dataclass
+class Broken:
+    """A book in the hands of a superuser, in a transaction of its own."""
+
+    connection: Connection
+    numbers: dict[str, str]
+
+    def run(self, statement: str, of: str = "", **values: Any) -> None:
+        """Write past every guard; `:number` is that of the act named `of`."""
+        given = values | ({"number": self.numbers[of]} if of else {})
+        with superuser(self.connection):
+            assert force(self.connection, statement, **given) >= 1, statement
+
+    def define(self, statement: str) -> None:
+        self.connection.execute(text(statement))
+
+    def refreeze(self, of: str, change: Callable[[dict[str, Any]], None]) -> None:
+        with superuser(self.connection):
+            refreeze(self.connection, self.numbers[of], change)
+
+    def rewrite_chain(self) -> None:
+        with superuser(self.connection):
+            rewrite_chain(self.connection)
+
+
+@pytest.fixture
+def broken(book: Connection, original: Original) -> Broken:
+    return Broken(book, original.book.numbers)
+
+
+def look_at(broken: Broken, original: Original) -> Report:
+    book = original.book
+    return check_on(broken.connection, book.authority, book.at, checkpoint=book.checkpoint)
+
+
+def _cheap(payload: dict[str, Any]) -> None:
+    payload["fee"]["lines"][0]["amount"] = "0.01"
+
+
+def _backwards(payload: dict[str, Any]) -> None:
+    payload["ends_on"] = "2026-01-01"
+
+
+def _rewrite_who_halted(book: Broken) -> None:
+    book.run("UPDATE audit_entry SET entry = entry || '{\"by\": \"autre\"}' WHERE event = 'halted'")
+    book.rewrite_chain()
+
+
+def _issue_nothing(book: Broken) -> None:
+    book.run("UPDATE audit_entry SET event = 'erased' WHERE event = 'issued' AND position < 5")
+    book.rewrite_chain()
+
+
+def _put_on_the_same_spot(book: Broken) -> None:
+    book.define("ALTER TABLE act_footprint DROP CONSTRAINT no_double_booking")
+    book.run(
+        "UPDATE act_footprint SET worksite_key = 'autre', footprint_core = "
+        f"(SELECT footprint_core FROM act_footprint WHERE act_id = {_OF_ACT}) "
+        "WHERE act_id = (SELECT id FROM act WHERE label = 'EX-2026-000004')",
+        "issued",
+    )
+
+
+_ACT = "FROM act WHERE label = :number"
+_OF_ACT = f"(SELECT id {_ACT})"
+
+# One way to break each promise, and the code under which it is told. What stands in one statement is run past every
+# guard as by a superuser; `:number` is that of the act that is named.
+BREAKS: dict[Code, Callable[[Broken], None]] = {
+    Code.SCHEMA: lambda book: book.run("UPDATE alembic_version SET version_num = '0001'"),
+    Code.UNREADABLE: lambda book: book.run("UPDATE audit_entry SET at = 'infinity' WHERE position = 3"),
+    Code.GUARD_MISSING: lambda book: book.define("DROP TRIGGER act_is_never_deleted ON act"),
+    Code.GUARD_UNKNOWN: lambda book: book.define("CREATE RULE quiet AS ON UPDATE TO act DO INSTEAD NOTHING"),
+    Code.GUARD_ALTERED: lambda book: book.define(
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'"
+    ),
+    Code.GUARD_DISABLED: lambda book: book.define("ALTER TABLE act DISABLE TRIGGER act_moves_only_forward"),
+    Code.CHECKPOINT: _rewrite_who_halted,
+    Code.CHAIN_POSITION: lambda book: book.run("DELETE FROM audit_entry WHERE position = 5"),
+    Code.CHAIN_HASH: lambda book: book.run("UPDATE audit_entry SET at = at + interval '1 hour' WHERE position = 5"),
+    Code.CHAIN_LINK: lambda book: book.run(
+        "UPDATE audit_entry SET previous_sha256 = repeat('a', 64) WHERE position = 5"
+    ),
+    Code.CHAIN_HEAD: lambda book: book.run("UPDATE audit_head SET sha256 = repeat('a', 64)"),
+    Code.CHAIN_EVENT: _issue_nothing,
+    Code.COUNTER: lambda book: book.run("UPDATE counter SET value = value + 1 WHERE series = 'EXR'"),
+    Code.NUMBER_HOLE: lambda book: book.run(f"DELETE {_ACT}", "issued"),
+    Code.ACT_MISSING: lambda book: book.run(f"DELETE {_ACT}", "refusal"),
+    Code.ACT_UNKNOWN: lambda book: book.run("UPDATE act SET label = 'EX-2027-000099' WHERE label = :number", "issued"),
+    Code.ACT_PAYLOAD: lambda book: book.run(
+        "UPDATE act SET payload = jsonb_set(payload, '{fee,total}', '\"0.00\"') WHERE label = :number", "issued"
+    ),
+    Code.ACT_COLUMN: lambda book: book.run("UPDATE act SET taken_by = 'agent-8' WHERE label = :number", "refusal"),
+    Code.ACT_STATE: lambda book: book.run("UPDATE act SET ended_on = ended_on + 1 WHERE label = :number", "abrogated"),
+    Code.FEE: lambda book: book.refreeze("issued", _cheap),
+    Code.DAYS: lambda book: book.refreeze("issued", _backwards),
+    Code.DOCUMENT_MISSING: lambda book: book.run(
+        f"DELETE FROM document WHERE sha256 = (SELECT document_sha256 {_ACT})", "issued"
+    ),
+    Code.DOCUMENT_ALTERED: lambda book: book.run(
+        f"UPDATE document SET content = content || 'x' WHERE sha256 = (SELECT document_sha256 {_ACT})", "issued"
+    ),
+    Code.DOCUMENT_UNKNOWN: lambda book: book.run(
+        "INSERT INTO document SELECT encode(sha256('faux'), 'hex'), 'faux', now()"
+    ),
+    Code.NOTIFICATION: lambda book: book.run(
+        f"UPDATE act_notification SET notified_on = notified_on - 30 WHERE act_id = {_OF_ACT}", "notified"
+    ),
+    Code.FOOTPRINT: lambda book: book.run(f"DELETE FROM act_footprint WHERE act_id = {_OF_ACT}", "two places"),
+    Code.OVERLAP: _put_on_the_same_spot,
+    Code.APPLICATION_MISSING: lambda book: book.run(
+        f"DELETE FROM application WHERE id = (SELECT application_id {_ACT})", "issued"
+    ),
+    Code.APPLICATION_UNKNOWN: lambda book: book.run(
+        "UPDATE application SET id = gen_random_uuid() WHERE outcome = 'awaiting_registry'"
+    ),
+    Code.APPLICATION_ALTERED: lambda book: book.run(
+        f"UPDATE application SET siret = '99999002100019' WHERE id = (SELECT application_id {_ACT})", "issued"
+    ),
+    Code.DECISION_ALTERED: lambda book: book.run(
+        f"UPDATE application SET outcome = 'referred' WHERE id = (SELECT application_id {_ACT})", "issued"
+    ),
+    Code.EVIDENCE_MISSING: lambda book: book.run(
+        f"DELETE FROM application_evidence WHERE application_id = (SELECT application_id {_ACT})", "next year"
+    ),
+    Code.EVIDENCE_ALTERED: lambda book: book.run(
+        "UPDATE application_evidence SET answer = jsonb_set(answer, '{is_open}', 'false')"
+        f" WHERE application_id = (SELECT application_id {_ACT})",
+        "next year",
+    ),
+    Code.NOT_ERASED: lambda book: book.run(
+        f"INSERT INTO application_evidence SELECT application_id, '{{}}', true, now() {_ACT}",
+        "a person's",
+    ),
+    Code.RULEBOOK_MISSING: lambda book: book.run("DELETE FROM rulebook"),
+    Code.RULEBOOK_ALTERED: lambda book: book.run("UPDATE rulebook SET files = files - 'rules.yaml'"),
+    Code.JOB_MISSING: lambda book: book.run("DELETE FROM jobs.procrastinate_jobs WHERE task_name = 'decide_waiting'"),
+    Code.SWITCH: lambda book: book.run("UPDATE issuing_switch SET reason = 'autre raison' WHERE halted"),
+    Code.CLIENT: lambda book: book.run("UPDATE client SET authority = 'ailleurs' WHERE erased_at IS NULL"),
+    Code.REFERENCE: lambda book: book.run("UPDATE application_contact SET application_id = gen_random_uuid()"),
+}
+# What takes more than a change in the book: each has a test of its own below.
+APART = {Code.ACT_LATE, Code.SEAL}
+
+
+def test_a_book_with_acts_of_every_kind_in_every_state_passes(original: Original) -> None:
+    with original.copied() as engine:
+        report = check(engine, original.book.authority, original.book.at, checkpoint=original.book.checkpoint)
+        held = {
+            f"{row.kind} {row.state}" for row in engine.connect().execute(text("SELECT DISTINCT kind, state FROM act"))
+        }
+
+    assert report.findings == ()
+    assert report.position == original.book.checkpoint.position
+    assert report.read["actes"] == len(original.book.numbers)
+    assert held >= {
+        "permit reserved",
+        "permit issued",
+        "permit abrogated",
+        "permit withdrawn",
+        "permit superseded",
+        "permit annulled",
+        "extension issued",
+        "correction issued",
+        "refusal issued",
+        "refusal annulled",
+        "abrogation issued",
+        "withdrawal issued",
+    }
+
+
+def test_an_empty_book_passes(engine: Engine) -> None:
+    report = check(engine, "exemple", open_office(engine).clock())
+
+    assert (report.findings, report.position) == ((), 0)
+
+
+@pytest.mark.parametrize("code", BREAKS, ids=str)
+def test_each_broken_promise_is_told_under_its_code(broken: Broken, original: Original, code: Code) -> None:
+    assert look_at(broken, original).findings == ()
+
+    BREAKS[code](broken)
+    report = look_at(broken, original)
+
+    told = [finding for finding in report.findings if finding.code == code]
+    assert told, report.counts
+    assert report.counts[code] == len(told)
+    assert all(finding.what and finding.message.strip() for finding in told)
+
+
+def test_no_code_is_idle() -> None:
+    assert BREAKS.keys() | APART == set(Code)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (Code.FEE, {Code.FEE}),
+        (Code.DAYS, {Code.DAYS, Code.ACT_COLUMN}),
+        (Code.CHECKPOINT, set()),
+    ],
+    ids=str,
+)
+def test_a_patient_forger_who_makes_digests_and_chain_fit_is_told_by_what_is_kept_elsewhere(
+    broken: Broken, original: Original, code: Code, told: set[Code]
+) -> None:
+    BREAKS[code](broken)
+
+    assert check_on(broken.connection, original.book.authority, original.book.at).counts.keys() == told
+    assert look_at(broken, original).counts.keys() == told | {Code.CHECKPOINT}
+
+
+def test_one_break_of_the_chain_is_told_once(broken: Broken, original: Original) -> None:
+    broken.run("UPDATE audit_entry SET sha256 = repeat('a', 64) WHERE position = 5")
+
+    assert look_at(broken, original).counts == {Code.CHAIN_HASH: 1, Code.CHAIN_LINK: 1}
+
+
+def test_a_number_reserved_for_too_long_is_told(original: Original) -> None:
+    with original.copied() as engine:
+        soon = check(engine, original.book.authority, original.book.at + timedelta(minutes=15))
+        late = check(engine, original.book.authority, original.book.at + timedelta(minutes=16))
+
+    assert soon.findings == ()
+    assert [(finding.code, finding.what) for finding in late.findings] == [
+        (Code.ACT_LATE, original.book.numbers["reserved"])
+    ]
+
+
+def test_every_seal_or_a_sample_is_verified(original: Original) -> None:
+    seen: list[bytes] = []
+
+    def verify(content: bytes) -> None:
+        seen.append(content)
+        if original.book.numbers["issued"].encode() in content:
+            raise ValueError("octets ajoutés après le cachet")
+
+    with original.copied() as engine:
+        whole = check(engine, original.book.authority, original.book.at, seals=Seals(verify, None, 0))
+        every, seen[:] = len(seen), []
+        check(engine, original.book.authority, original.book.at, seals=Seals(verify, 5, 7))
+        first, seen[:] = list(seen), []
+        check(engine, original.book.authority, original.book.at, seals=Seals(verify, 5, 7))
+
+    # Its own document, and that of a ruling or a correction never names it.
+    assert [(finding.code, finding.what) for finding in whole.findings] == [
+        (Code.SEAL, original.book.numbers["issued"])
+    ]
+    assert every == whole.read["documents"] == whole.read["cachets"]
+    assert len(first) == 5 and first == seen, "the same seed draws the same documents"
+
+
+def test_a_ruined_book_is_counted_whole_and_told_in_part(engine: Engine) -> None:
+    office = open_office(engine)
+    write_large_book(office, 1500)
+    with engine.begin() as connection, superuser(connection):
+        connection.execute(text('UPDATE act SET payload = payload || \'{"worksite": "ailleurs"}\''))
+
+    report = check(engine, office.register.authority, office.clock())
+
+    assert report.counts == {Code.ACT_PAYLOAD: 1500}
+    assert len(report.findings) == 1000
+
+
+def test_a_book_of_many_permits_passes_and_one_changed_cent_is_found(engine: Engine) -> None:
+    office = open_office(engine)
+    write_large_book(office, 1200)
+    assert check(engine, office.register.authority, office.clock()).findings == ()
+
+    with engine.begin() as connection, superuser(connection):
+        connection.execute(text("UPDATE act SET fee_total = fee_total + 0.01 WHERE number = 777"))
+    (finding,) = check(engine, office.register.authority, office.clock()).findings
+    assert (finding.code, finding.what) == (Code.ACT_COLUMN, "EX-2026-000777")
+
+
+def test_the_check_writes_nothing(original: Original) -> None:
+    state = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_all_tables"
+    with original.copied() as engine, engine.connect() as connection, connection.begin():
+        check_on(connection, original.book.authority, original.book.at)
+        assert connection.execute(text(state)).scalar_one() == 0
+
+
+def test_the_committed_guards_are_those_that_the_migrations_make(engine: Engine) -> None:
+    with engine.connect() as connection:
+        made = file_text(definitions(connection))
+
+    assert made == FILE.read_text(), "run `make schema` and read the difference"
+    assert "  trigger public.act.act_is_never_deleted\n" in made
+    assert "  constraint public.act_footprint.no_double_booking\n" in made
+    assert FILE.parent == ROOT / "migrations"
+
+
+def test_a_report_can_be_written_as_json(broken: Broken, original: Original) -> None:
+    BREAKS[Code.ACT_COLUMN](broken)
+    report = look_at(broken, original)
+
+    written = json.loads(json.dumps({"counts": report.counts, "first": report.findings[0].__dict__}))
+    assert written["counts"] == {"act-column": 1}
+    assert written["first"]["what"] == original.book.numbers["refusal"]
