@@ -1,11 +1,11 @@
-"""How long the number's lock is held, beside an empty lock-and-commit in the same run. `python -m bench.lock`, two minutes.
+"""How long the number's lock is held, beside an empty lock-and-commit. `python -m bench.lock`, under three minutes.
 
 Clients are processes of their own, as several web processes would be. Each in turn records a granted
-filing (T1, as the walk does) and takes a number from an empty table of the same shape, while two other
-processes lay out and seal permits without a pause. PostgreSQL is the real one, fsync on.
+filing (T1, as the walk does) and takes a number from an empty table of the same shape, while others lay
+out and seal permits without a pause. PostgreSQL is the real one, fsync on.
 
-Both times run from the instant the lock was obtained, told by the server's clock, to the instant the
-client knows that COMMIT is done. For T1 that instant is the chain's lock, the first one that
+Both times run from the instant the lock was obtained, by the clock that server and client share, to the
+instant the client knows that COMMIT is done. T1 is counted from the chain's lock, the first one that
 `give_number` takes; the number's row comes right after it.
 """
 
@@ -14,21 +14,25 @@ import random
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from unittest.mock import patch
 
-from sqlalchemy import Engine, event, text
+import psycopg
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from tests.register.filings import Filings
 from bench.seals import seals_going_on
 from bench.tell import percentiles, tell_load, tell_machine
 from permits.embedded_postgres import EmbeddedPostgres
 from permits.register.database import connect, migrate
 from tests.fakes import open_office
+from tests.register.filings import Filings
 
 CLIENTS = (1, 2, 4, 8, 16)
 SECONDS_EACH = 15.0
@@ -36,6 +40,7 @@ SECONDS_EACH = 15.0
 PAUSE_S = 0.05
 FIRST_LOCK = "PERFORM lock_audit_head(the_authority);"
 STAMP = "PERFORM set_config('bench.locked_at', extract(epoch FROM clock_timestamp())::text, false);"
+LOCKED_AT = text("SELECT current_setting('bench.locked_at')")
 EMPTY = text("UPDATE empty_counter SET value = value + 1 RETURNING extract(epoch FROM clock_timestamp())")
 
 
@@ -68,9 +73,7 @@ def _measure(url: str) -> None:
     engine.dispose()
     assert permit is not None
     tell_machine()
-    print(
-        f"\n{'The number’s lock, held (ms)':28} T1 p50    p95   empty p50    p95   ratio p50    T1/s  seals/s    T1 seen"
-    )
+    print(f"\n{'The number’s lock is held, ms':28}T1 p50    p95   empty p50    p95   ratio   T1/s  seals/s  T1 seen")
     first = 1
     with seals_going_on(permit.permit) as sealed:
         for clients in CLIENTS:
@@ -118,32 +121,40 @@ def _record(url: str, first: int, step: int, together: Barrier, found: "Queue[He
     """One client: record, take an empty number, pause."""
     engine = connect(url, pool_size=1)
     filings, chance = Filings(open_office(engine)), random.Random(first)
-    done_at = _commits_of(engine)
     held, index = Held([], []), first
     together.wait(60)
     ends = time.monotonic() + SECONDS_EACH
-    while time.monotonic() < ends:
-        ready = filings.at(index)
-        filings.record(ready)
-        # The only connection of this process: what the function noted is in its session.
-        committed = done_at[-1]
-        with Session(engine) as session:
-            locked = float(session.execute(text("SELECT current_setting('bench.locked_at')")).scalar_one())
-        held.recording.append(committed - locked)
-        with Session(engine) as session, session.begin():
-            locked = float(session.execute(EMPTY).scalar_one())
-        held.empty.append(done_at[-1] - locked)
-        done_at.clear()
-        index += step
-        time.sleep(chance.uniform(0, 2 * PAUSE_S))
+    # T1 ends with its batch (the number and COMMIT together), the empty transaction with its COMMIT.
+    with _noted(psycopg.Pipeline, "__exit__") as batch_done, _noted(psycopg.Connection, "commit") as commit_done:
+        while time.monotonic() < ends:
+            filings.record(filings.at(index))
+            # This process has one connection only: what the function noted is in its session.
+            with Session(engine) as session:
+                held.recording.append(batch_done[-1] - float(session.execute(LOCKED_AT).scalar_one()))
+            with Session(engine) as session, session.begin():
+                locked = float(session.execute(EMPTY).scalar_one())
+            held.empty.append(commit_done[-1] - locked)
+            index += step
+            time.sleep(chance.uniform(0, 2 * PAUSE_S))
+    engine.dispose()
+    assert len(batch_done) == len(held.recording), "give_number is no longer the only batch of a recording"
     found.put(held)
 
 
-def _commits_of(engine: Engine) -> list[float]:
-    """Note the instant, by the clock that the server reads too, at which each commit of this process is known."""
-    done_at: list[float] = []
-    event.listen(Session, "after_commit", lambda _session: done_at.append(time.time()))
-    return done_at
+@contextmanager
+def _noted(owner: type, method: str) -> Iterator[list[float]]:
+    """Note the instant at which each call of this method is done."""
+    noted: list[float] = []
+    plain = getattr(owner, method)
+
+    def note(*arguments: object) -> object:
+        try:
+            return plain(*arguments)
+        finally:
+            noted.append(time.time())
+
+    with patch.object(owner, method, note):
+        yield noted
 
 
 def _tell(clients: int, held: Held, seals: float) -> None:
@@ -151,8 +162,8 @@ def _tell(clients: int, held: Held, seals: float) -> None:
     name = f"{clients} client{'s' if clients > 1 else ''}"
     rate = len(held.recording) / SECONDS_EACH
     print(
-        f"  {name:26} {p50:6.2f} {p95:6.2f} {empty_p50:11.2f} {empty_p95:6.2f} {p50 / empty_p50:9.2f} × "
-        f"{rate:7.1f} {seals:8.1f} {len(held.recording):10}",
+        f"  {name:26}{p50:6.2f} {p95:6.2f} {empty_p50:11.2f} {empty_p95:6.2f} {p50 / empty_p50:7.2f} "
+        f"{rate:6.1f} {seals:8.1f} {len(held.recording):8}",
         flush=True,
     )
 

@@ -1,5 +1,6 @@
 """A person suspends automatic issuing: from the commit on nothing is granted anywhere, and filing goes on."""
 
+import getpass
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from threading import Event
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner
 
 from permits import acts
+from permits.cli import app
 from permits.domain.act import ActKind, ActState
 from permits.domain.decision import Referred
 from permits.domain.filing import Filed
@@ -227,3 +230,67 @@ def test_nothing_is_granted_after_the_halt_however_many_are_filing(office: FakeO
         assert outcomes.count("referred") >= 12
     else:
         assert len(late) >= 12
+
+
+# --- the command, which needs the database only ------------------------------------------------
+
+
+@pytest.fixture
+def commanded(office: FakeOffice, database_url: str, monkeypatch: pytest.MonkeyPatch) -> FakeOffice:
+    """An office on the database that the commands are set to."""
+    monkeypatch.setenv("PERMITS_DATABASE_URL", database_url)
+    return office
+
+
+def command(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(words))
+    return done.exit_code, done.output
+
+
+def test_the_command_turns_the_switch_as_the_service_would(commanded: FakeOffice) -> None:
+    told = command("halt", "--reason", WHY, "--by", BY)
+    assert told == (0, "délivrance suspendue : les demandes sont reçues et transmises aux agents\n")
+    assert grounds_of(file(commanded)) == ["ISSUING-OPEN"]
+    halt(commanded)
+
+    by_command, by_service = rows(commanded, "SELECT entry FROM audit_entry WHERE event = 'halted' ORDER BY position")
+    assert by_command == by_service
+    turns = rows(commanded, "SELECT authority, halted, reason, turned_by FROM issuing_switch")
+    assert turns == [("exemple", True, WHY, BY)] * 2
+    assert command("resume-issuing", "--reason", "le cachet est sûr", "--by", BY) == (0, "délivrance reprise\n")
+    assert file(commanded).outcome == "granted"
+
+
+def test_without_a_name_the_account_of_the_machine_is_kept(commanded: FakeOffice) -> None:
+    assert command("halt", "--reason", WHY)[0] == 0
+    assert rows(commanded, "SELECT turned_by FROM issuing_switch") == [(getpass.getuser(),)]
+
+
+def test_a_halt_says_why(commanded: FakeOffice) -> None:
+    code, told = command("halt", "--reason", "  ")
+
+    assert (code, "dites pourquoi" in told) == (1, True)
+    assert rows(commanded, "SELECT 1 FROM issuing_switch") == []
+
+
+def test_a_halt_that_does_not_reach_the_database_says_that_nothing_is_changed(
+    commanded: FakeOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", "postgresql+psycopg://permits@127.0.0.1:1/permits")
+    code, told = command("halt", "--reason", WHY)
+
+    assert code == 1
+    assert told.startswith("permits : rien n’est changé, la base ne répond pas")
+
+
+def test_a_halt_outlasts_a_process_that_hangs_with_the_chain_in_hand(commanded: FakeOffice) -> None:
+    """Who stops with the lock loses it after fifteen seconds; the command waits longer than any request would."""
+    with second_engine(commanded) as engine, ThreadPoolExecutor(1) as pool:
+        hanging = engine.connect()
+        hanging.execute(text("SET LOCAL idle_in_transaction_session_timeout = '11s'"))
+        hanging.execute(text("SELECT lock_audit_head(:a)"), {"a": commanded.register.authority})
+        code, _ = pool.submit(command, "halt", "--reason", WHY, "--by", BY).result(timeout=30)
+        hanging.invalidate()
+
+    assert code == 0
+    assert grounds_of(file(commanded)) == ["ISSUING-OPEN"]

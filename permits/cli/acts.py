@@ -153,18 +153,19 @@ def resume_issuing(
 
 def _turn(*, halted: bool, reason: str, by: str) -> None:
     """Turn the switch with the database alone: in an emergency, neither seal nor registry must be needed."""
+    from psycopg import OperationalError
+
     from permits.law.load import load_directory
-    from permits.register.book import Register
-    from permits.register.database import connect
-    from permits.register.queue import ProcrastinateQueue
+    from permits.register.switch import turn_issuing
 
     if not reason.strip():
         fail("--reason : dites pourquoi, le registre le garde")
+    url = database_url()
     rulebook, _ = load_directory(Settings().rulebook)
-    engine = connect(database_url(), pool_size=1)
-    register = Register(engine, rulebook.authority.identity.id, ProcrastinateQueue())
-    register.turn_issuing(halted=halted, reason=reason, by=by, at=datetime.now(UTC))
-    engine.dispose()
+    try:
+        turn_issuing(url, rulebook.authority.identity.id, halted=halted, reason=reason, by=by, at=datetime.now(UTC))
+    except OperationalError as error:
+        fail(f"rien n’est changé, la base ne répond pas : {error}")
 
 
 def _change(given: str) -> tuple[str, object]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from permits.cli.common import database_url, fail, open_desk
-from permits.cli.show import progress_bar, tell_replay, tell_report
+from permits.cli.show import counted, progress_bar, tell_replay, tell_report
 from permits.settings import Settings
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _repair(report: "Report") -> bool:
             issued += sealed
             if not sealed:
                 break
-    typer.echo(f"{issued} actes réservés ont été scellés.", err=True)
+    typer.echo(counted(issued, "actes réservés scellés"), err=True)
     return True
 
 

@@ -40,13 +40,14 @@ def tell_report(report: "Report", seals: "Seals | None", trusted: bool, took: fl
         return
     for code, count in report.counts.items():
         _tell_code(report, code, count, lines)
-    rows = ", ".join(f"{count} {step}" for step, count in report.read.items())
-    verdict = f"{sum(report.counts.values())} défauts" if report.counts else "Registre exact"
-    typer.echo(f"{verdict} : entrée {report.position} de la chaîne, {rows} ; {took:.1f} s")
+    read = ", ".join(counted(count, step) for step, count in report.read.items())
+    verdict = counted(sum(report.counts.values()), "défauts") if report.counts else "Registre exact"
+    typer.echo(f"{verdict} : {read} ; {took:.1f} s".replace(".", ","))
     if seals is not None:
         chance = "" if seals.sample is None else f", tirés au hasard (--seed {seals.seed})"
         whose = "sous le cachet connu" if trusted else "sous le certificat que chacun porte : son origine n’est pas vue"
-        typer.echo(f"{report.read.get('cachets', 0)} cachets vérifiés {whose}{chance}")
+        verified = report.read.get("cachets", 0)
+        typer.echo(f"{counted(verified, 'cachets vérifiés')} {whose}{chance}")
 
 
 def tell_replay(done: "Replay", lines: int | None) -> None:
@@ -57,10 +58,10 @@ def tell_replay(done: "Replay", lines: int | None) -> None:
     for each in done.differences[:lines]:
         typer.echo(f"{each.what} : {each.path or 'décision'} : {_short(each.old)} → {_short(each.new)}")
     if (more := len(done.differences) - lines) > 0:
-        typer.echo(f"… et {more} autres différences")
-    typer.echo(f"{done.taken} décisions reprises, {done.differing} différentes")
+        typer.echo(f"… et {counted(more, 'autres différences')}")
+    typer.echo(f"{counted(done.taken, 'décisions reprises')}, dont {counted(done.differing, 'différentes')}")
     if done.erased:
-        typer.echo(f"{done.erased} ne peuvent plus l’être : la réponse du registre n’est plus gardée")
+        typer.echo(f"{counted(done.erased, 'autres')} sans réponse du registre : elle n’est plus gardée")
 
 
 def _tell_code(report: "Report", code: "Code", count: int, lines: int) -> None:
@@ -69,6 +70,11 @@ def _tell_code(report: "Report", code: "Code", count: int, lines: int) -> None:
         typer.echo(f"{code}  {finding.what}  {finding.message}")
     if count > len(of_code):
         typer.echo(f"{code}  … et {count - len(of_code)} de plus")
+
+
+def counted(count: int, words: str) -> str:
+    """Write a number before words given in the plural."""
+    return f"{count} {words if count > 1 else ' '.join(word.removesuffix('s') for word in words.split())}"
 
 
 def _short(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from permits.domain.canonical import digest
 from permits.register.audit import instant_text
+from permits.register.switch import turn_digest
 from permits.register.tables import ApplicationRow, NotificationRow, SwitchRow
 
 
@@ -40,4 +41,4 @@ def notification_digest(row: NotificationRow) -> str:
 
 def switch_digest(row: SwitchRow) -> str:
     """Return the digest of one turn of the issuing switch."""
-    return digest({"halted": row.halted, "reason": row.reason, "turned_by": row.turned_by})
+    return turn_digest(halted=row.halted, reason=row.reason, by=row.turned_by)

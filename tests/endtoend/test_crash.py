@@ -23,7 +23,7 @@ SEALS = 20
 
 def kill_while_issuing(town: Town, callers: Callers) -> list[str]:
     """Kill the service at some moment; return where each request that was on its way had come to. Start again."""
-    callers.wait_for_permits(random.randrange(4))
+    callers.wait_for_permits(random.randrange(3))
     time.sleep(random.uniform(0, 0.3))
     moment = time.monotonic()
     doomed = town.kill()
@@ -54,6 +54,7 @@ def crash_and_check(rounds: int) -> str:
         assert faults(book, callers.promises) + unfinished(book, callers.keys) == []
         assert callers.promises.told.keys() == callers.keys
         town.check_documents(callers.promises.told.values(), seals=SEALS)
+        town.check_by_fsck()
     assert cut["before the document"] > 0, f"no kill struck between a number and its document: {cut}"
     return f"{len(callers.keys)} permits, {rounds} kills, {cut.total()} requests cut ({dict(cut)}), 0 fault"
 

@@ -101,6 +101,7 @@ def finish_all(town: Town, promises: Promises) -> None:
     assert faults(book, promises) + unfinished(book, keys) == []
     assert promises.told.keys() == set(keys)
     town.check_documents(promises.told.values(), seals=APPLICATIONS)
+    town.check_by_fsck()
 
 
 @pytest.mark.timeout(300)

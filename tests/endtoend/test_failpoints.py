@@ -113,6 +113,7 @@ def broken() -> Iterator[Broken]:
         broken = Broken(town)
         yield broken
         town.stop()
+        town.check_by_fsck()
         broken.close()
 
 

@@ -69,6 +69,7 @@ def kill_and_check(rounds: int, in_hand: int) -> str:
         assert faults(book, callers.promises) + unfinished(book, callers.keys) == []
         assert callers.promises.told.keys() == callers.keys
         town.check_documents(callers.promises.told.values(), seals=SEALS)
+        town.check_by_fsck()
         assert town.service.process.poll() is None, "the service lived through it all"
         heard = Counter(attempt.heard for attempt in callers.attempts)
     assert cut > 0, "no request was on its way when PostgreSQL was killed: nothing was shown"

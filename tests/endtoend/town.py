@@ -3,6 +3,8 @@
 import hashlib
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,8 +24,17 @@ from permits.examples import with_coming_dates
 from permits.register.clients import add_client, new_key
 from permits.register.database import connect, migrate
 from tests.endtoend.book import Book, read_book
-from tests.endtoend.running import Running, besides_the_database, forget, free_port, nothing_runs, processes_of, wait
-from tests.fakes import SIRET, load_law, request_body
+from tests.endtoend.running import (
+    Running,
+    bare_environment,
+    besides_the_database,
+    forget,
+    free_port,
+    nothing_runs,
+    processes_of,
+    wait,
+)
+from tests.fakes import ROOT, SIRET, load_law, request_body
 from tests.sandbox.server import running_sandbox
 
 ANSWER_WITHIN_S = 30
@@ -56,6 +67,11 @@ class Town:
             "PERMITS_SEAL_PKCS12": str(seal),
             "PERMITS_SEAL_PASSPHRASE": passphrase,
         }
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of its service, for another one beside it or for an operator's command."""
+        return dict(self._settings)
 
     def start(self, **settings: str) -> None:
         """Start the service, on the data that the one before it left, and wait until it is ready."""
@@ -148,6 +164,18 @@ class Town:
                 assert hashlib.sha256(answer.content).hexdigest() == sha256
                 if verified < seals:
                     verify_seal(answer.content, self.certificate)
+
+    def check_by_fsck(self) -> None:
+        """Have the product look at the whole book itself: chain, numbers, digests, fees, footprints, some seals."""
+        done = subprocess.run(
+            [sys.executable, "-m", "permits", "fsck", "--seals", "20"],
+            cwd=ROOT,
+            env=bare_environment() | {"PERMITS_VAR": str(self.home / "var")} | self.settings,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def told(answer: httpx.Response) -> tuple[int, str]:

@@ -71,7 +71,11 @@ class Filings:
             worksite_key=f"999990013/chantier {index}",
             sandbox=sandbox,
         )
-        place = self._facts.places[0].model_copy(update={"footprint": self.footprint(spot)})
+        return self.granted(filing, self.footprint(spot))
+
+    def granted(self, filing: Filing, footprint: Footprint) -> Ready:
+        """Return a filing as if it had been granted there, whatever stands there."""
+        place = self._facts.places[0].model_copy(update={"footprint": footprint})
         return Ready(filing, self._facts.model_copy(update={"places": (place,)}), self._decision)
 
     def footprint(self, spot: int) -> Footprint:

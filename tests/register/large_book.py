@@ -211,9 +211,8 @@ def _main(permits: int) -> None:
 
         report = check(engine, office.register.authority, office.clock(), progress=note)
         took, busy = time.monotonic() - begun, time.process_time() - busy
-        print(
-            f"checked in {took:.1f} s: {report.position} entries, {dict(report.read)}, {len(report.findings)} findings"
-        )
+        read = ", ".join(f"{count} {step}" for step, count in report.read.items())
+        print(f"checked in {took:.1f} s, {busy:.1f} s of processor: {read}; {len(report.findings)} findings")
         print(", ".join(f"{step} done at {at:.1f} s" for step, at in steps.items()))
         print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
         engine.dispose()

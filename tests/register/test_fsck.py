@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from permits.issue import decide_waiting, issue_permit
 from permits.register.fsck import Code, Report, Seals, check
 from permits.register.fsck.check import check_on
 from permits.register.fsck.guards import FILE, definitions, file_text
-from tests.fakes import ROOT, open_office
-from tests.register.every_kind import Original
+from tests.fakes import ROOT, FakeOffice, open_office
+from tests.register.every_kind import Original, body_at
 from tests.register.forcing import force, refreeze, rewrite_chain, superuser
 from tests.register.large_book import write_large_book
 
@@ -317,3 +319,27 @@ def test_a_report_can_be_written_as_json(broken: Broken, original: Original) -> 
     written = json.loads(json.dumps({"counts": report.counts, "first": report.findings[0].__dict__}))
     assert written["counts"] == {"act-column": 1}
     assert written["first"]["what"] == original.book.numbers["refusal"]
+
+
+def test_a_book_that_is_being_written_passes_at_every_instant(office: FakeOffice) -> None:
+    """The check reads one instant, whatever is granted, sealed and waited for meanwhile."""
+    reports: list[Report] = []
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(_write_on, office)
+        while not writing.done():
+            reports.append(check(office.register.engine, office.register.authority, office.clock()))
+        writing.result()
+
+    positions = [report.position for report in reports]
+    assert [report.findings for report in reports] == [()] * len(reports)
+    assert positions == sorted(positions)
+    assert len(set(positions)) > 3, "it was looked at while it grew"
+
+
+def _write_on(office: FakeOffice) -> None:
+    for spot in range(12):
+        office.registry.is_down = spot % 4 == 3
+        issue_permit(office.desk, office.filing(body_at(spot)))
+    for application in office.register.waiting():
+        office.registry.is_down = False
+        decide_waiting(office.desk, application)

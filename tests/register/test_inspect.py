@@ -54,7 +54,7 @@ def test_a_sound_book_is_told_in_one_line_with_what_was_read(here: FakeOffice) -
     done = run("fsck", "--seals", "0")
 
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("Registre exact : entrée 2 de la chaîne, 2 chaîne, 1 demandes, 1 actes, 1 documents")
+    assert done.output.startswith("Registre exact : 2 entrées, 1 demande, 1 acte, 1 document ; ")
     assert len(done.output.splitlines()) == 1
 
 
@@ -117,7 +117,7 @@ def test_seals_of_a_real_press_hold_under_the_seal_in_use(
 
     done = run("fsck", "--seals", "all")
     assert done.exit_code == 0, done.output
-    assert "1 cachets vérifiés sous le cachet connu" in done.output
+    assert "1 cachet vérifié sous le cachet connu" in done.output
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_repair_seals_what_is_reserved_and_looks_again(repairable: FakeOffice) -
 
     assert (before.exit_code, repaired.exit_code, after.exit_code) == (1, 0, 0)
     assert "act-late" in before.output
-    assert "1 actes réservés ont été scellés" in repaired.output
+    assert "1 acte réservé scellé" in repaired.output
     assert "Registre exact" in repaired.output
 
 
@@ -173,7 +173,7 @@ def test_decisions_are_replayed_and_a_changed_one_fails_the_command(here: FakeOf
     changed, as_json = run("replay", "--number", number), run("replay", "--json")
     unknown = run("replay", "--number", "EX-2026-999999")
 
-    assert (same.exit_code, same.output.strip()) == (0, "1 décisions reprises, 0 différentes")
+    assert (same.exit_code, same.output.strip()) == (0, "1 décision reprise, dont 0 différente")
     assert changed.exit_code == 1
     assert f"{number} : fee.total : 1.00 → " in changed.output
     assert json.loads(as_json.stdout)["differing"] == 1

@@ -12,7 +12,7 @@ from tests.web.conftest import Api
 
 RING = "/occupancies/0/place/footprint/coordinates/0"
 SMALL = [[-3.88, 48.375], [-3.8799, 48.375], [-3.8799, 48.3751], [-3.88, 48.3751], [-3.88, 48.375]]
-KEYS = {"id", "received_at", "outcome", "establishment", "decision", "fee", "permit", "acknowledgement"}
+KEYS = {"id", "received_at", "outcome", "establishment", "decision", "fee", "permit", "refusal", "acknowledgement"}
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

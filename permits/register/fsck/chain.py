@@ -7,7 +7,7 @@ from permits.register.fsck.finding import Code
 from permits.register.fsck.look import Look
 from permits.register.fsck.story import Misfit, Story
 
-STEP = "chaîne"
+STEP = "entrées"
 _COUNT = "SELECT position FROM audit_head WHERE authority = :authority"
 _ENTRIES = """
 SELECT position, at, event, entry, previous_sha256, sha256

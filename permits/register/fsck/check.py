@@ -1,6 +1,8 @@
 """One look at a whole book: every promise that can be seen from what is stored, checked again."""
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -77,7 +79,7 @@ def check(
     `at` is now. A `checkpoint` must be verified already; without one, a book put back to an earlier state
     can't be told from a book that was never longer.
     """
-    with snapshot(engine) as connection:
+    with _without_collector(), snapshot(engine) as connection:
         return check_on(connection, authority, at, checkpoint=checkpoint, seals=seals, progress=progress)
 
 
@@ -101,6 +103,18 @@ def check_on(
     else:
         position, last = _check(look, checkpoint, seals)
     return Report(authority, position, last, look.read, dict(look.findings.counts), tuple(look.findings))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Spare the search for cycles: nothing read here has any, and it takes a third of the time of a large book."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _check(look: Look, checkpoint: Checkpoint | None, seals: Seals | None) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from permits.domain.calendar import months_after, paris_day
 from permits.domain.decision import Decision, Fee, Finding, Prescription, Referred
 from permits.domain.establishment import Establishment, RegistryAnswer
 from permits.domain.filing import Filed
+from permits.domain.permit import Permit
 from permits.domain.rulebook import Rulebook
 from permits.domain.ruling import Ruling
 
@@ -101,6 +102,11 @@ class ExtensionRequest(BaseModel):
     ends_on: Day
 
 
+def _cited(payload: Permit | Ruling) -> str | None:
+    cited = payload.cites if isinstance(payload, Ruling) else payload.amends.cites if payload.amends else None
+    return cited.number if cited else None
+
+
 class ActView(BaseModel):
     """An act of any kind as it stands now. The document exists once it has been issued."""
 
@@ -118,12 +124,11 @@ class ActView(BaseModel):
     @classmethod
     def of(cls, act: Act, base_url: str) -> "ActView":
         payload = act.payload
-        cited = payload.cites if isinstance(payload, Ruling) else payload.amends.cites if payload.amends else None
         return cls(
             number=act.number,
             kind=act.kind,
             state=act.state,
-            cites=cited.number if cited else None,
+            cites=_cited(payload),
             decided_at=payload.decided_at,
             issued_at=act.issued_at,
             notification=act.notification,
@@ -136,13 +141,14 @@ class ActView(BaseModel):
 class PermitView(BaseModel):
     """A permit as it stands now. The document exists once it has been issued.
 
-    `ended_on` is the first day that an abrogated permit no longer covers; `ended_by` the act that ended or
-    replaced it.
+    `cites` is the permit that it extends or replaces. `ended_on` is the first day that an abrogated permit no
+    longer covers; `ended_by` the act that ended or replaced it.
     """
 
     number: str
     kind: ActKind
     state: ActState
+    cites: str | None
     siret: str
     worksite: str
     starts_on: date
@@ -164,6 +170,7 @@ class PermitView(BaseModel):
             number=act.number,
             kind=act.kind,
             state=act.state,
+            cites=_cited(act.payload),
             siret=act.permit.beneficiary.siret,
             worksite=act.permit.worksite,
             starts_on=act.permit.starts_on,

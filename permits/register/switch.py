@@ -1,0 +1,37 @@
+"""The switch that suspends automatic issuing, turned with PostgreSQL and nothing else.
+
+In an emergency neither seal nor registry must be needed, nor a second spent on loading the rest of the
+service. `Register.turn_issuing` does the same inside a running one.
+"""
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from permits.domain.canonical import canonical_json, digest
+
+# Longer than the fifteen seconds after which whoever hangs with the chain in hand loses it (permits.register.audit).
+_SESSION = "-c search_path=public -c lock_timeout=20s -c statement_timeout=30s -c timezone=UTC"
+_TELL = "SELECT append_audit(%s, %s, %s, %s)"
+_TURN = "INSERT INTO issuing_switch (authority, halted, reason, turned_by, turned_at) VALUES (%s, %s, %s, %s, %s)"
+
+
+def turn_digest(*, halted: bool, reason: str, by: str) -> str:
+    """Return the digest that the chain holds of one turn of the switch."""
+    return digest({"halted": halted, "reason": reason, "turned_by": by})
+
+
+def turn_issuing(database_url: str, authority: str, *, halted: bool, reason: str, by: str, at: datetime) -> None:
+    """Suspend automatic issuing, or take it up again: every process obeys from the commit on.
+
+    `database_url` is postgresql://…, with or without the driver's name. Raises psycopg.OperationalError.
+    """
+    scheme, _, rest = database_url.partition("://")
+    entry = {"switch_sha256": turn_digest(halted=halted, reason=reason, by=by), "by": by}
+    told = (authority, "halted" if halted else "resumed", at.astimezone(UTC).isoformat(), canonical_json(entry))
+    with psycopg.connect(
+        f"{scheme.partition('+')[0]}://{rest}", options=_SESSION, connect_timeout=5, application_name="permits"
+    ) as connection:
+        # The chain's lock is the one that give_number takes first: what was granted before it is committed.
+        connection.execute(_TELL, told)
+        connection.execute(_TURN, (authority, halted, reason, by, at))

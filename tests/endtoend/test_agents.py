@@ -1,0 +1,203 @@
+"""What an agent types, on a real service and database: each act is sealed, told to its holder, and held by fsck."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from permits.document.verify import verify_seal
+from permits.domain.calendar import paris_day
+from permits.examples import with_coming_dates
+from tests.endtoend.running import bare_environment
+from tests.endtoend.town import Town, open_town
+from tests.fakes import ROOT, request_body
+
+pytestmark = [pytest.mark.xdist_group("agents"), pytest.mark.timeout(300)]
+
+BY = ("--by", "agent-7")
+HEARING = ("--hearing", "le titulaire a été invité par courriel à présenter ses observations, sans réponse")
+BREACH = ("--ground", "condition_not_met", "--fact", "l’échafaudage empiète sur le passage des piétons")
+ILLEGAL = ("--ground", "illegal", "--fact", "l’emprise est située sur un fonds privé")
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town whose service is running."""
+    with open_town() as opened:
+        opened.start()
+        yield opened
+
+
+def permits(town: Town, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `permits …` as the operator of this town does."""
+    return subprocess.run(
+        [sys.executable, "-m", "permits", *words],
+        cwd=ROOT,
+        env=bare_environment() | {"PERMITS_VAR": str(town.home / "var")} | town.settings,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def taken(town: Town, *words: str) -> str:
+    """Run a command that takes an act; return its number, once its sealed document was fetched as its holder does."""
+    done = permits(town, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.fullmatch(r"(EX[AR]?-\d{4}-\d{6}) : (\w+), issued, document ([0-9a-f]{64})\n", done.stdout)
+    assert told is not None, done.stdout
+    number, kind, sha256 = told.groups()
+    with town.caller() as client:
+        act = client.get(f"/v1/acts/{number}").raise_for_status().json()
+        document = client.get(f"/v1/acts/{number}/document").raise_for_status().content
+    assert (act["kind"], act["state"], act["document_sha256"]) == (kind, "issued", sha256)
+    assert hashlib.sha256(document).hexdigest() == sha256
+    verify_seal(document, town.certificate)
+    return number
+
+
+def refused(town: Town, *words: str) -> str:
+    """Run a command that can't be carried out; return the one line that says why."""
+    done = permits(town, *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def new_permit(town: Town) -> str:
+    with town.caller() as client:
+        answer = town.file(client, str(uuid4()))
+    assert (answer.status_code, answer.json()["outcome"]) == (201, "granted"), answer.text
+    number: str = answer.json()["permit"]["number"]
+    return number
+
+
+def permit(town: Town, number: str) -> Any:
+    with town.caller() as client:
+        return client.get(f"/v1/permits/{number}").raise_for_status().json()
+
+
+def page(town: Town, number: str) -> str:
+    with town.caller() as client:
+        return client.get("/v/" + permit(town, number)["verification_url"].rsplit("/", 1)[1]).raise_for_status().text
+
+
+def test_abrogate(town: Town) -> None:
+    number = new_permit(town)
+    day = (date.fromisoformat(str(town.body["starts_on"])) + timedelta(days=2)).isoformat()
+    act = taken(town, "abrogate", number, *BREACH, *HEARING, *BY, "--effective-on", day)
+
+    ended = permit(town, number)
+    assert (ended["state"], ended["ended_on"], ended["ended_by"]) == ("abrogated", day, act)
+    assert f"Permis abrogé par l’acte {act}" in page(town, number)
+    again = refused(town, "abrogate", number, *BREACH, *HEARING, *BY, "--effective-on", day)
+    assert again == f"permits : {number} n’est pas un permis délivré et en vigueur"
+
+
+def test_withdraw(town: Town) -> None:
+    number = new_permit(town)
+    wrong = refused(town, "withdraw", number, *BREACH, *HEARING, *BY)
+    assert wrong == "permits : motif inconnu pour cet acte ; motifs possibles : illegal"
+    act = taken(town, "withdraw", number, *ILLEGAL, *HEARING, *BY)
+
+    assert (permit(town, number)["state"], permit(town, number)["ended_by"]) == ("withdrawn", act)
+
+
+def test_correct(town: Town) -> None:
+    number = new_permit(town)
+    reason = ("--reason", "le nom du chantier : « rue du Four » au lieu de « rue des Exemples »")
+    act = taken(town, "correct", number, "--set", "worksite=façade, 12 rue du Four", *reason, *BY)
+
+    corrected = permit(town, act)
+    assert (corrected["kind"], corrected["cites"], corrected["worksite"]) == (
+        "correction",
+        number,
+        "façade, 12 rue du Four",
+    )
+    assert (permit(town, number)["state"], permit(town, number)["ended_by"]) == ("superseded", act)
+    assert "ne se corrige pas" in refused(town, "correct", act, "--set", "ends_on=2030-01-01", *reason, *BY)
+
+
+def test_extend_then_end_in_order(town: Town) -> None:
+    number = new_permit(town)
+    longer = date.fromisoformat(str(town.body["ends_on"])) + timedelta(days=3)
+    with town.caller() as client:
+        answer = client.post(
+            f"/v1/permits/{number}/extension",
+            json={"ends_on": longer.isoformat()},
+            headers={"Idempotency-Key": str(uuid4())},
+        )
+    extension = answer.json()["permit"]
+    assert (answer.status_code, extension["kind"], extension["cites"]) == (201, "extension", number)
+    assert "mettez d’abord fin à sa prolongation" in refused(town, "withdraw", number, *ILLEGAL, *HEARING, *BY)
+    taken(town, "withdraw", extension["number"], *ILLEGAL, *HEARING, *BY)
+    taken(town, "withdraw", number, *ILLEGAL, *HEARING, *BY)
+
+
+def test_refuse(town: Town) -> None:
+    body = with_coming_dates(request_body("04-parking-and-lane-referred"), date.today())
+    with town.caller() as client:
+        asked = client.post("/v1/applications", json=body, headers={"Idempotency-Key": str(uuid4())}).json()
+    assert asked["outcome"] == "referred"
+    motive = ("--fact", "la place accueille le marché aux dates demandées")
+    law = ("--law", "Règlement de voirie d’Exemple-Ville, art. 22 (fictif)")
+    assert "un --law pour chaque --fact" in refused(town, "refuse", asked["id"], *motive, *motive, *law, *HEARING, *BY)
+    act = taken(town, "refuse", asked["id"], *motive, *law, *HEARING, *BY)
+
+    with town.caller() as client:
+        answered = client.get(f"/v1/applications/{asked['id']}").json()
+    assert (answered["refusal"]["number"], answered["acknowledgement"]) == (act, None)
+    assert act.startswith("EXR-")
+
+
+def test_notify(town: Town) -> None:
+    number, today = new_permit(town), paris_day(datetime.now(UTC)).isoformat()
+    words = ("notify", number, "--on", today, "--channel", "registered_letter", "--proof", "RK 12 345 678 9 FR", *BY)
+    done = permits(town, *words)
+
+    assert done.returncode == 0, done.stderr
+    assert permit(town, number)["notification"] == {
+        "notified_on": today,
+        "channel": "registered_letter",
+        "proof": "RK 12 345 678 9 FR",
+    }
+    assert refused(town, *words) == f"permits : la notification de {number} est déjà enregistrée"
+
+
+def test_annul(town: Town) -> None:
+    town.stop()
+    town.start(PERMITS_FAILPOINT="printed=raise")
+    with town.caller() as client:
+        stuck = town.file(client, str(uuid4())).json()["permit"]
+    town.put_jobs_off()
+    assert stuck["state"] == "reserved"
+    words = ("annul", stuck["number"], "--reason", "le document ne se compose pas", *BY)
+    done = permits(town, *words)
+
+    assert (done.returncode, done.stdout) == (0, f"{stuck['number']} : permit, annulled\n")
+    assert permit(town, stuck["number"])["state"] == "annulled"
+    assert refused(town, *words).endswith(f"seul un numéro réservé s’annule, et {stuck['number']} ne l’est plus")
+    following = int(new_permit(town).rsplit("-", 1)[1])
+    assert following == int(stuck["number"].rsplit("-", 1)[1]) + 1
+
+
+@pytest.mark.parametrize("by", ["Maëlle Fictive", "maelle@exemple-ville.example", ""], ids=["name", "email", "nothing"])
+def test_an_agent_is_named_by_an_identifier_only(town: Town, by: str) -> None:
+    words = ("annul", "EX-2026-000001", "--reason", "le document ne se compose pas", "--by", by)
+
+    assert refused(town, *words).startswith("permits : --by : donnez un identifiant")
+
+
+def test_after_everything_the_book_is_exact(town: Town) -> None:
+    """Whatever of the above was run: numbers, chain, documents, footprints, and every seal."""
+    new_permit(town)
+    done = permits(town, "fsck", "--seals", "all")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("Registre exact")

@@ -1,0 +1,197 @@
+"""The page behind a QR code: what an act is worth on the day somebody looks, without anything it may not show."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from permits import acts
+from permits.document.errors import PrintError
+from permits.domain.calendar import PARIS
+from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS
+from tests.fakes import SIRET, request_body
+from tests.web.conftest import Api
+from tests.web.test_acts import abrogate, correct, issued, refuse, withdraw
+
+
+def page_of(api: Api, verification_url: str) -> str:
+    response = api.client.get("/v/" + verification_url.rsplit("/", 1)[1])
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Robots-Tag"] == "noindex"
+    text: str = response.text
+    return text
+
+
+def standing_of(api: Api, verification_url: str) -> tuple[str, str]:
+    """Return the style and the sentence that tell the state."""
+    _, _, after = page_of(api, verification_url).partition('<p class="standing ')
+    style, _, rest = after.partition('"')
+    return style, rest.partition(">")[2].partition("<")[0]
+
+
+def at(api: Api, day: date, hour: int = 12, minute: int = 0) -> None:
+    """Move the clock to that time in Paris."""
+    api.office.clock.now = datetime(day.year, day.month, day.day, hour, minute, tzinfo=PARIS)
+
+
+BY_WHAT = "Permis abrogé par l’acte EXA-2026-000001 :"
+LAST = f"{BY_WHAT} son dernier jour est le 13 janvier 2027."
+OVER = f"{BY_WHAT} il n’autorise plus rien, son dernier jour était le 13 janvier 2027."
+
+
+@pytest.mark.parametrize(
+    ("day", "style", "words"),
+    [(date(2027, 1, 13), "warn", LAST), (date(2027, 1, 14), "bad", OVER), (date(2027, 1, 20), "bad", OVER)],
+    ids=["on the eve", "on the day", "after its former end"],
+)
+def test_an_abrogated_permit_is_told_good_until_the_eve_and_bad_from_the_day(
+    api: Api, day: date, style: str, words: str
+) -> None:
+    permit = issued(api)
+    abrogate(api, permit["number"])
+    at(api, day)
+
+    assert standing_of(api, permit["verification_url"]) == (style, words)
+
+
+def test_the_day_changes_at_midnight_in_paris(api: Api) -> None:
+    permit = issued(api)
+    abrogate(api, permit["number"])
+    at(api, date(2027, 1, 13), 23, 59)
+    assert standing_of(api, permit["verification_url"])[0] == "warn"
+    api.office.clock.move(minutes=1)
+    assert standing_of(api, permit["verification_url"])[0] == "bad"
+
+
+def test_a_permit_abrogated_before_its_start_never_allowed_anything(api: Api) -> None:
+    permit = issued(api)
+    abrogate(api, permit["number"], 11)
+
+    told = "Permis abrogé avant son début par l’acte EXA-2026-000001 : il n’autorise rien."
+    assert standing_of(api, permit["verification_url"]) == ("bad", told)
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (withdraw, "Permis retiré par l’acte EXA-2026-000001 : il est réputé n’avoir jamais existé."),
+        (correct, "Permis remplacé par le permis EX-2026-000002, qui seul fait foi."),
+    ],
+    ids=["withdrawn", "superseded"],
+)
+@pytest.mark.parametrize("day", [date(2026, 12, 2), date(2027, 1, 12), date(2027, 2, 1)])
+def test_a_withdrawn_or_replaced_permit_is_bad_on_every_day(api: Api, end: Any, words: str, day: date) -> None:
+    permit = issued(api)
+    end(api, permit["number"])
+    at(api, day)
+
+    assert standing_of(api, permit["verification_url"]) == ("bad", words)
+
+
+def test_a_correction_is_a_permit_like_another(api: Api) -> None:
+    corrected = correct(api, issued(api)["number"])
+    at(api, date(2027, 1, 12))
+
+    told = "Permis délivré, en vigueur jusqu’au 15 janvier 2027 inclus."
+    assert standing_of(api, corrected.permit.verification_url) == ("good", told)
+
+
+def test_an_annulled_number_allows_nothing(api: Api) -> None:
+    api.office.press.broken = PrintError("encre")
+    permit = issued(api)
+    waiting = "Cet acte est en cours d’établissement : il n’est pas encore délivré."
+    assert standing_of(api, permit["verification_url"]) == ("warn", waiting)
+
+    acts.annul(api.office.desk, permit["number"], "le document ne se compose pas", BY)
+    told = "Ce numéro a été annulé : il n’autorise rien."
+    assert standing_of(api, permit["verification_url"]) == ("bad", told)
+    assert "Empreinte" not in page_of(api, permit["verification_url"])
+
+
+def test_an_unsealed_abrogation_changes_nothing_on_the_permit_s_page(api: Api) -> None:
+    permit = issued(api)
+    at(api, date(2027, 1, 11))
+    before = standing_of(api, permit["verification_url"])
+    api.office.press.broken = PrintError("encre")
+    stuck = acts.abrogate(api.office.desk, permit["number"], BREACH, date(2027, 1, 12), BY)
+    at(api, date(2027, 1, 12))
+
+    assert before[0] == "good"
+    assert standing_of(api, permit["verification_url"]) == before
+    told = "Cet acte est en cours d’établissement : il n’est pas encore délivré."
+    assert standing_of(api, stuck.payload.verification_url) == ("warn", told)
+
+
+@pytest.mark.parametrize(
+    ("end", "title", "about", "effect"),
+    [
+        (abrogate, "Abrogation", "permis EX-2026-000001 du 1er décembre 2026", "à compter du 14 janvier 2027"),
+        (withdraw, "Retrait", "permis EX-2026-000001 du 1er décembre 2026", None),
+    ],
+    ids=["abrogation", "withdrawal"],
+)
+def test_a_ruling_has_a_page_that_names_the_permit_it_ends(
+    api: Api, end: Any, title: str, about: str, effect: str | None
+) -> None:
+    ender = end(api, issued(api)["number"])
+    page = page_of(api, ender.payload.verification_url)
+
+    told = "Acte délivré. Il n’autorise aucune occupation."
+    assert standing_of(api, ender.payload.verification_url) == ("warn", told)
+    assert title in page and ender.number in page and about in page
+    assert ender.document_sha256 in page
+    assert "SPÉCIMEN" in page
+    assert ("<dt>Effet</dt>" in page) == (effect is not None)
+    assert effect is None or effect in page
+
+
+def test_the_page_of_a_ruling_shows_neither_its_motives_nor_who_it_is_about(api: Api) -> None:
+    _, refusal = refuse(api)
+    withdrawal = acts.withdraw(api.office.desk, issued(api)["number"], ILLEGAL, BY)
+
+    for ruling in (refusal, withdrawal):
+        page = page_of(api, ruling.payload.verification_url)
+        for words in (MARKET.fact, *ILLEGAL.facts, HEARING, SIRET, "ECHAFAUDAGES", BY, *REASONS, CHANGE["worksite"]):
+            assert words not in page
+        assert ruling.number in page
+
+
+def test_the_public_page_tells_the_state_on_the_day_it_is_read(api: Api) -> None:
+    answer = api.post().json()
+    path = "/v/" + answer["permit"]["verification_url"].rsplit("/", 1)[1]
+    before = api.client.get(path)
+    assert before.status_code == 200
+    assert "prend effet le 11 janvier 2027" in before.text
+    assert "ECHAFAUDAGES DU MODELE" in before.text
+    assert answer["permit"]["document_sha256"] in before.text
+
+    api.office.clock.now = api.office.clock.now.replace(year=2027, month=1, day=15, hour=22, minute=59)
+    assert "en vigueur jusqu’au 15 janvier 2027 inclus" in api.client.get(path).text
+    api.office.clock.move(minutes=1)
+    assert "a pris fin le 15 janvier 2027" in api.client.get(path).text
+
+
+def test_the_public_page_holds_no_contact(api: Api) -> None:
+    answer = api.post().json()
+    page = api.client.get("/v/" + answer["permit"]["verification_url"].rsplit("/", 1)[1]).text
+
+    assert request_body()["contact"]["email"] not in page
+    assert request_body()["contact"]["phone"] not in page
+
+
+def test_an_unknown_code_is_never_called_authentic(api: Api) -> None:
+    response = api.client.get("/v/" + "x" * 22)
+
+    assert response.status_code == 404
+    assert "authentique" not in response.text and "délivré par ce service" in response.text
+
+
+def test_markup_in_an_application_is_text_on_the_page(api: Api) -> None:
+    body = request_body()
+    body["occupancies"][0]["place"]["address"] = "<script>alert(1)</script>"
+    answer = api.post(body).json()
+    page = api.client.get("/v/" + answer["permit"]["verification_url"].rsplit("/", 1)[1]).text
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
