@@ -34,10 +34,12 @@ from permits.register.database import connect, migrate
 from tests.fakes import open_office
 from tests.register.filings import Filings
 
-CLIENTS = (1, 2, 4, 8, 16)
-SECONDS_EACH = 15.0
-# Between two recordings of one client, on average: sixteen clients still ask for far more than can be sealed.
-PAUSE_S = 0.05
+CLIENTS = (1, 4, 16)
+# Layout workers kept busy: none, one (a core is left), as many as there are cores.
+WORKERS = (0, 1, 2)
+SECONDS_EACH = 8.0
+# All clients together, several times what this machine can seal: more clients collide more, and do no more.
+RATE = 20.0
 FIRST_LOCK = "PERFORM lock_audit_head(the_authority);"
 STAMP = "PERFORM set_config('bench.locked_at', extract(epoch FROM clock_timestamp())::text, false);"
 LOCKED_AT = text("SELECT current_setting('bench.locked_at')")
@@ -73,15 +75,15 @@ def _measure(url: str) -> None:
     engine.dispose()
     assert permit is not None
     tell_machine()
-    print(f"\n{'The number’s lock is held, ms':28}T1 p50    p95   empty p50    p95   ratio   T1/s  seals/s  T1 seen")
     first = 1
-    with seals_going_on(permit.permit) as sealed:
-        for clients in CLIENTS:
-            before, began = sealed.value, time.monotonic()
-            held = _hold(url, clients, first)
-            seals = (sealed.value - before) / (time.monotonic() - began)
-            _tell(clients, held, seals)
-            first += 1_000_000
+    for workers in WORKERS:
+        print(f"\n{_going_on(workers):28}T1 p50    p95   empty p50    p95   ratio   T1/s  seals/s  T1 seen")
+        with seals_going_on(permit.permit, workers) as sealed:
+            for clients in CLIENTS:
+                before, began = sealed.value, time.monotonic()
+                held = _hold(url, clients, first)
+                _tell(clients, held, (sealed.value - before) / (time.monotonic() - began))
+                first += 1_000_000
     tell_load()
 
 
@@ -135,7 +137,7 @@ def _record(url: str, first: int, step: int, together: Barrier, found: "Queue[He
                 locked = float(session.execute(EMPTY).scalar_one())
             held.empty.append(commit_done[-1] - locked)
             index += step
-            time.sleep(chance.uniform(0, 2 * PAUSE_S))
+            time.sleep(chance.uniform(0, 2 * step / RATE))
     engine.dispose()
     assert len(batch_done) == len(held.recording), "give_number is no longer the only batch of a recording"
     found.put(held)
@@ -155,6 +157,10 @@ def _noted(owner: type, method: str) -> Iterator[list[float]]:
 
     with patch.object(owner, method, note):
         yield noted
+
+
+def _going_on(workers: int) -> str:
+    return f"{workers} layout worker{'s' if workers > 1 else ''}, ms" if workers else "no seals, ms"
 
 
 def _tell(clients: int, held: Held, seals: float) -> None:

@@ -13,21 +13,19 @@ from permits.document.press import Press
 from permits.document.seal import load_demo_seal, make_demo_seal
 from permits.domain.permit import Permit
 
-WORKERS = 2
-
 
 @contextmanager
-def seals_going_on(permit: Permit) -> Iterator["Synchronized[int]"]:
-    """Keep every layout worker busy until the caller is done; yields the number of documents sealed so far."""
+def seals_going_on(permit: Permit, workers: int) -> Iterator["Synchronized[int]"]:
+    """Keep so many layout workers busy until the caller is done; yields the number of documents sealed so far."""
     context = multiprocessing.get_context("spawn")
     begun, ended, sealed = context.Event(), context.Event(), context.Value("i", 0)
     with TemporaryDirectory(prefix="permits-bench-seal-") as directory:
         make_demo_seal(Path(directory))
         # Not a daemon: it has workers of its own.
-        process = context.Process(target=_seal_until, args=(directory, permit, begun, ended, sealed))
+        process = context.Process(target=_seal_until, args=(directory, permit, workers, begun, ended, sealed))
         process.start()
         try:
-            if not begun.wait(60):
+            if workers and not begun.wait(60):
                 raise RuntimeError("no document was sealed within a minute")
             yield sealed
         finally:
@@ -36,8 +34,12 @@ def seals_going_on(permit: Permit) -> Iterator["Synchronized[int]"]:
             process.kill()
 
 
-def _seal_until(directory: str, permit: Permit, begun: Event, ended: Event, sealed: "Synchronized[int]") -> None:
-    press = Press(load_demo_seal(Path(directory)), workers=WORKERS)
+def _seal_until(
+    directory: str, permit: Permit, workers: int, begun: Event, ended: Event, sealed: "Synchronized[int]"
+) -> None:
+    if not workers:
+        return
+    press = Press(load_demo_seal(Path(directory)), workers=workers)
     press.start()
 
     def again_and_again() -> None:
@@ -47,7 +49,7 @@ def _seal_until(directory: str, permit: Permit, begun: Event, ended: Event, seal
                 sealed.value += 1
             begun.set()
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for each in [pool.submit(again_and_again) for _ in range(WORKERS)]:
+    with ThreadPoolExecutor(workers) as pool:
+        for each in [pool.submit(again_and_again) for _ in range(workers)]:
             each.result()
     press.close()
