@@ -69,7 +69,7 @@ def main() -> None:
 def _measure(url: str) -> None:
     engine = connect(url, pool_size=1)
     migrate(engine)
-    _put_stopwatch(engine)
+    put_stopwatch(engine)
     filings = Filings(open_office(engine))
     permit = filings.record(filings.at(0)).act
     engine.dispose()
@@ -81,13 +81,13 @@ def _measure(url: str) -> None:
         with seals_going_on(permit.permit, workers) as sealed:
             for clients in CLIENTS:
                 before, began = sealed.value, time.monotonic()
-                held = _hold(url, clients, first)
+                held = hold(url, clients, first)
                 _tell(clients, held, (sealed.value - before) / (time.monotonic() - began))
                 first += 1_000_000
     tell_load()
 
 
-def _put_stopwatch(engine: Engine) -> None:
+def put_stopwatch(engine: Engine) -> None:
     """Have give_number note when it obtained its first lock; the table beside it has the shape of the counter's."""
     with engine.begin() as connection:
         source = connection.execute(text("SELECT pg_get_functiondef('give_number'::regproc)")).scalar_one()
@@ -97,7 +97,7 @@ def _put_stopwatch(engine: Engine) -> None:
         connection.exec_driver_sql("INSERT INTO empty_counter VALUES ('bench', 'bench', 2026, 1)")
 
 
-def _hold(url: str, clients: int, first: int) -> Held:
+def hold(url: str, clients: int, first: int) -> Held:
     """Have so many processes record and take empty numbers for a while; return how long they held each lock."""
     context = multiprocessing.get_context("spawn")
     together, found = context.Barrier(clients), context.Queue()

@@ -1070,6 +1070,9 @@ CREATE INDEX access_log_by_time ON public.access_log USING btree (authority, at)
 CREATE UNIQUE INDEX act_answers_once ON public.act USING btree (application_id) WHERE ((kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text])) OR ((kind = 'refusal'::text) AND (state <> 'annulled'::text)));
 CREATE INDEX act_by_cites ON public.act USING btree (cites) WHERE (cites IS NOT NULL);
 CREATE INDEX act_by_client ON public.act USING btree (client_id, year DESC, number DESC);
+CREATE INDEX act_by_company ON public.act USING btree (client_id, siret, year DESC, number DESC);
+CREATE INDEX act_by_day ON public.act USING gist (client_id, daterange(starts_on, ends_on, '[]'::text));
+CREATE INDEX act_by_state ON public.act USING btree (client_id, state, year DESC, number DESC);
 CREATE UNIQUE INDEX act_changed_once ON public.act USING btree (cites) WHERE ((kind = ANY (ARRAY['correction'::text, 'abrogation'::text, 'withdrawal'::text])) AND (state <> 'annulled'::text));
 CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND (state = ANY (ARRAY['reserved'::text, 'issued'::text])));
 CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state = 'reserved'::text);

@@ -99,6 +99,11 @@ CREATE TABLE issuing_switch (
     turned_at timestamptz NOT NULL
 );
 CREATE INDEX issuing_switch_last ON issuing_switch (authority, id DESC);
+
+-- A page of a client's permits takes the same time in a book of millions, whatever it is asked for (bench/README.md).
+CREATE INDEX act_by_company ON act (client_id, siret, year DESC, number DESC);
+CREATE INDEX act_by_state ON act (client_id, state, year DESC, number DESC);
+CREATE INDEX act_by_day ON act USING gist (client_id, daterange(starts_on, ends_on, '[]'));
 """
 
 # One statement from the number's lock to the audit entry: the lock is held for it and for the commit, no longer.

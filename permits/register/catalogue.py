@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field as PydanticField
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, and_, not_, text
+from sqlalchemy import Engine, and_, func, literal_column, not_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -44,6 +44,9 @@ _IS_HALTED = text("SELECT issuing_is_halted(:authority)")
 # Who gets an answer by an act: rulings that end a permit come later, and never answer an application.
 _ANSWERS = (ActKind.PERMIT, ActKind.EXTENSION, ActKind.CORRECTION, ActKind.REFUSAL)
 _ALLOWING = tuple(kind for kind in ActKind if kind.allows)
+
+# As the index act_by_day has it.
+_DAYS = func.daterange(col(ActRow.starts_on), col(ActRow.ends_on), literal_column("'[]'"))
 
 _Ending = aliased(ActRow)
 
@@ -181,7 +184,7 @@ class Catalogue:
         if search.siret:
             query = query.where(col(ActRow.siret) == search.siret)
         if search.on:
-            query = query.where(col(ActRow.starts_on) <= search.on, col(ActRow.ends_on) >= search.on)
+            query = query.where(_DAYS.op("@>")(search.on))
         if search.before:
             year, number = search.before
             query = query.where(text("(act.year, act.number) < (:y, :n)").bindparams(y=year, n=number))

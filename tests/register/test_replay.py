@@ -80,11 +80,12 @@ def test_a_changed_rulebook_is_told_for_each_decision_it_took(original: Original
 
 
 def test_a_rulebook_that_is_gone_or_can_no_longer_be_read_is_told(original: Original) -> None:
+    number = original.book.numbers["refusal"]
     with original.copied() as engine:
         change(engine, "UPDATE rulebook SET files = files - 'rules.yaml'")
-        unread = take_again(engine, original, limit=1)
+        unread = take_again(engine, original, number=number)
         change(engine, "DELETE FROM rulebook")
-        gone = take_again(engine, original, limit=1)
+        gone = take_again(engine, original, number=number)
 
     assert "rules.yaml" in str(unread.differences[0].new)
     assert "n’est pas gardé" in str(gone.differences[0].new)
