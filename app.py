@@ -113,7 +113,7 @@ def _build(settings: Settings) -> FastAPI:
     context = Context(
         desk=desk,
         catalogue=register,
-        authenticate=partial(authenticate, engine),
+        authenticate=partial(authenticate, engine, authority),
         readiness=partial(_readiness, register, press, directory, worker, law),
         note_reading=partial(note_reading, engine, authority),
     )

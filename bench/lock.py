@@ -126,20 +126,20 @@ def _record(url: str, first: int, step: int, together: Barrier, found: "Queue[He
     held, index = Held([], []), first
     together.wait(60)
     ends = time.monotonic() + SECONDS_EACH
-    # T1 ends with its batch (the number and COMMIT together), the empty transaction with its COMMIT.
-    with _noted(psycopg.Pipeline, "__exit__") as batch_done, _noted(psycopg.Connection, "commit") as commit_done:
+    # T1 ends with its last message (the number and COMMIT together), the empty transaction with its COMMIT.
+    with _noted(psycopg.ClientCursor, "execute") as number_done, _noted(psycopg.Connection, "commit") as commit_done:
         while time.monotonic() < ends:
             filings.record(filings.at(index))
             # This process has one connection only: what the function noted is in its session.
             with Session(engine) as session:
-                held.recording.append(batch_done[-1] - float(session.execute(LOCKED_AT).scalar_one()))
+                held.recording.append(number_done[-1] - float(session.execute(LOCKED_AT).scalar_one()))
             with Session(engine) as session, session.begin():
                 locked = float(session.execute(EMPTY).scalar_one())
             held.empty.append(commit_done[-1] - locked)
             index += step
             time.sleep(chance.uniform(0, 2 * step / RATE))
     engine.dispose()
-    assert len(batch_done) == len(held.recording), "give_number is no longer the only batch of a recording"
+    assert len(number_done) == len(held.recording), "a recording no longer ends with give_number"
     found.put(held)
 
 

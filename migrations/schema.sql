@@ -433,6 +433,7 @@ CREATE FUNCTION public.act_changes_a_standing_act() RETURNS trigger
     AS $$
 DECLARE
     cited act;
+    today date := (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date;
 BEGIN
     IF NEW.state <> 'reserved' THEN
         RAISE EXCEPTION 'an act begins reserved' USING ERRCODE = 'integrity_constraint_violation';
@@ -453,13 +454,13 @@ BEGIN
     IF NEW.kind IN ('extension', 'abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
         RAISE EXCEPTION 'act % is extended: its extension ends first', cited.label USING ERRCODE = 'PX003';
     END IF;
-    IF NEW.kind = 'withdrawal' AND (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date
-       > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
+    IF NEW.kind = 'withdrawal' AND today > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
         RAISE EXCEPTION 'act % is more than four months old: it can''t be withdrawn', cited.label
             USING ERRCODE = 'PX004';
     END IF;
+    -- A day that has begun under the act is over before its holder can be told (CRPA art. L221-8).
     IF NEW.kind = 'abrogation' AND ((NEW.payload ->> 'effective_on')::date
-       BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on) IS NOT TRUE THEN
+       BETWEEN today + (cited.starts_on <= today)::integer AND cited.ends_on) IS NOT TRUE THEN
         RAISE EXCEPTION 'act % can only be abrogated for days to come', cited.label USING ERRCODE = 'PX005';
     END IF;
     IF (NEW.kind = 'extension' AND NEW.starts_on <> cited.ends_on + 1)
@@ -519,13 +520,14 @@ CREATE FUNCTION public.act_is_extended(the_act uuid) RETURNS boolean
         SELECT earlier.id, earlier.kind, earlier.cites
         FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites
     ), extension AS (
-        SELECT act.id, act.state, act.ended_by FROM act JOIN version ON act.cites = version.id
+        SELECT act.id, act.state, act.ended_by, act.ended_on > act.starts_on AS covered
+        FROM act JOIN version ON act.cites = version.id
         WHERE act.kind = 'extension'
         UNION ALL
-        SELECT later.id, later.state, later.ended_by
+        SELECT later.id, later.state, later.ended_by, later.ended_on > later.starts_on
         FROM act later JOIN extension ON extension.state = 'superseded' AND later.id = extension.ended_by
     )
-    SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued'))
+    SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued') OR (state = 'abrogated' AND covered))
 $$;
 CREATE FUNCTION public.act_is_notified_when_issued() RETURNS trigger
     LANGUAGE plpgsql
@@ -1074,7 +1076,7 @@ CREATE INDEX act_by_company ON public.act USING btree (client_id, siret, year DE
 CREATE INDEX act_by_day ON public.act USING gist (client_id, daterange(starts_on, ends_on, '[]'::text));
 CREATE INDEX act_by_state ON public.act USING btree (client_id, state, year DESC, number DESC);
 CREATE UNIQUE INDEX act_changed_once ON public.act USING btree (cites) WHERE ((kind = ANY (ARRAY['correction'::text, 'abrogation'::text, 'withdrawal'::text])) AND (state <> 'annulled'::text));
-CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND (state = ANY (ARRAY['reserved'::text, 'issued'::text])));
+CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND ((state = ANY (ARRAY['reserved'::text, 'issued'::text])) OR ((state = 'abrogated'::text) AND (ended_on > starts_on))));
 CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state = 'reserved'::text);
 CREATE INDEX application_by_amends ON public.application USING btree (amends) WHERE (amends IS NOT NULL);
 CREATE INDEX application_evidence_about_a_person ON public.application_evidence USING btree (application_id) WHERE about_a_person;

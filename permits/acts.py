@@ -7,7 +7,7 @@ an identifier (`by`), never by personal data.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,19 +17,13 @@ from permits.desk import Desk
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.application import Application, Contact
 from permits.domain.calendar import months_after, paris_day
-from permits.domain.canonical import digest
 from permits.domain.decide import decide
 from permits.domain.decision import Granted
-from permits.domain.drafting import (
-    RulingSubject,
-    cite_permit,
-    draft_permit,
-    draft_ruling,
-    subject_of_application,
-    subject_of_permit,
-)
-from permits.domain.filing import ActNotPossible, Filed, Filing
+from permits.domain.drafting import cite_permit, draft_permit
+from permits.domain.drafting_rulings import RulingSubject, draft_ruling, subject_of_application, subject_of_permit
+from permits.domain.filing import ActNotPossible, Filed, Filing, body_digest
 from permits.domain.french import day_text
+from permits.domain.french_errors import french_message
 from permits.domain.model import plain_text
 from permits.domain.permit import Amendment, Permit
 from permits.domain.rulebook import EndingGround
@@ -52,12 +46,20 @@ class Grounds:
 
 
 def abrogate(desk: Desk, number: str, grounds: Grounds, effective_on: date, by: str) -> Act:
-    """End a permit for the future: `effective_on` is the first day it no longer covers. Raises ActNotPossible."""
+    """End a permit for the future: `effective_on` is the first day it no longer covers.
+
+    Raises ActNotPossible for a day already begun of a permit that runs.
+    """
     permit = _permit(desk, number)
-    today = paris_day(desk.clock())
-    if not today <= effective_on <= permit.permit.ends_on:
-        last = day_text(permit.permit.ends_on)
-        raise ActNotPossible(f"l’abrogation prend effet entre le {day_text(today)} et la fin du permis, le {last}")
+    today, last = paris_day(desk.clock()), permit.permit.ends_on
+    # Its holder can't be bound before being told (CRPA art. L221-8): what has begun goes on today.
+    first = today + timedelta(days=permit.permit.starts_on <= today)
+    if first > last:
+        raise ActNotPossible(f"{number} se termine déjà le {day_text(last)} : il n’y a plus de jour à abroger")
+    if not first <= effective_on <= last:
+        raise ActNotPossible(
+            f"l’abrogation prend effet entre le {day_text(first)} et la fin du permis, le {day_text(last)}"
+        )
     return _end(desk, permit, RulingKind.ABROGATION, grounds, effective_on, by)
 
 
@@ -105,13 +107,13 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
     decision = decide(application, facts, rulebook)
     if not isinstance(decision, Granted) or decision.fee.total != permit.permit.fee.total:
         raise ActNotPossible(
-            "la correction changerait la décision ou la redevance : retirez le permis et décidez à neuf"
+            "la correction changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
         )
     filing = replace(
         filed.filing,
         application_id=uuid4(),
         idempotency_key=f"correction-{uuid4()}",
-        body_sha256=digest(application),
+        body_sha256=body_digest(application.model_dump(mode="json"), Contact()),
         application=application,
         contact=Contact(),
         received_at=at,
@@ -130,6 +132,7 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
             verification_url=verification_url(desk, code),
             specimen=desk.press.is_specimen or filing.sandbox,
             amends=Amendment(kind="correction", cites=cite_permit(permit.permit), reasons=told),
+            answers=permit.permit.asked_in,
         )
 
     recorded = desk.register.record_decision(
@@ -153,8 +156,16 @@ def annul(desk: Desk, number: str, reason: str, by: str) -> Act:
 
 
 def notify(desk: Desk, number: str, notification: Notification, by: str) -> Act:
-    """Record when, how and with what proof an act reached its holder. Raises ActNotPossible."""
+    """Record when, how and with what proof an act reached its holder. Raises ActNotPossible.
+
+    Not what was fetched in the téléservice: the service records that itself.
+    """
     act = _act(desk, number)
+    if notification.channel is Channel.ONLINE:
+        raise ActNotPossible(
+            "le téléservice note lui-même le téléchargement : dites par quelle autre voie il est remis"
+        )
+    notification = notification.model_copy(update={"proof": plain("la preuve", notification.proof, shortest=3)})
     if act.issued_at is None:
         raise ActNotPossible(f"{number} n’est pas délivré : il n’y a rien à notifier")
     if not paris_day(act.issued_at) <= notification.notified_on <= paris_day(desk.clock()):
@@ -199,7 +210,7 @@ def extension_of(desk: Desk, act: Act, ends_on: date, filing: Callable[[Applicat
         raise impossible
     return replace(
         asked,
-        body_sha256=digest({"extends": act.number, "ends_on": ends_on.isoformat()}),
+        body_sha256=body_digest({"extends": act.number, "ends_on": ends_on.isoformat()}, asked.contact),
         worksite_key=extended.filing.worksite_key,
         sandbox=extended.filing.sandbox,
         amends=act.id,
@@ -273,14 +284,14 @@ def _ruling_series(desk: Desk, kind: RulingKind, filing: Filing) -> str:
     return series
 
 
-def plain(what: str, text: str) -> str:
-    """Return a sentence that an act may carry, or raise ActNotPossible: visible text, ten characters or more."""
+def plain(what: str, text: str, shortest: int = 10) -> str:
+    """Return words that an act may carry, or raise ActNotPossible: visible text of a sentence's length."""
     try:
         told = plain_text(text)
     except ValueError as error:
         raise ActNotPossible(f"{what} : {error}") from error
-    if not 10 <= len(told) <= 2000:
-        raise ActNotPossible(f"{what} : écrivez une phrase de 10 à 2 000 caractères")
+    if not shortest <= len(told) <= 2000:
+        raise ActNotPossible(f"{what} : écrivez de {shortest} à 2 000 caractères")
     return told
 
 
@@ -309,7 +320,8 @@ def _corrected(application: Application, changes: dict[str, Any]) -> Application
         corrected = Application.model_validate(application.model_dump() | changes)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        raise ActNotPossible(f"{'.'.join(str(part) for part in first['loc'])} : {first['msg']}") from error
+        place = ".".join(str(part) for part in first["loc"])
+        raise ActNotPossible(f"{place} : {french_message(first)}") from error
     if corrected == application:
         raise ActNotPossible("rien n’est changé : il n’y a rien à corriger")
     return corrected
@@ -325,7 +337,7 @@ def _act(desk: Desk, number: str) -> Act:
 def _permit(desk: Desk, number: str) -> Act:
     act = _act(desk, number)
     if not act.kind.allows or act.state is not ActState.ISSUED:
-        raise ActNotPossible(f"{number} n’est pas un permis délivré et en vigueur")
+        raise ActNotPossible(f"{number} n’est pas un permis délivré, ou un autre acte l’a déjà terminé ou remplacé")
     return act
 
 

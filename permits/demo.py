@@ -109,34 +109,27 @@ def _prepare(database_url: str, settings: Settings) -> str:
 
 
 def _demo_key(engine: Engine, settings: Settings) -> str:
+    from permits.law.load import load_directory
     from permits.register.clients import authenticate
 
-    path = settings.var / "demo-key"
-    if path.exists() and authenticate(engine, SecretStr(path.read_text().strip())) is not None:
+    rulebook, _ = load_directory(settings.rulebook)
+    authority, path = rulebook.authority.identity.id, settings.var / "demo-key"
+    if path.exists() and authenticate(engine, authority, SecretStr(path.read_text().strip())) is not None:
         return path.read_text().strip()
-    key = _new_key(engine, settings)
+    key = _new_key(engine, authority)
     path.touch(mode=0o600)
     path.write_text(key + "\n")
     return key
 
 
-def _new_key(engine: Engine, settings: Settings) -> str:
+def _new_key(engine: Engine, authority: str) -> str:
     """Return a new key, bound to all the sandbox's companies but one."""
-    from permits.law.load import load_directory
     from permits.register.clients import add_client, new_key
     from permits.sandbox.companies import sandbox_sirets
 
-    rulebook, _ = load_directory(settings.rulebook)
     key = new_key()
-    add_client(
-        engine,
-        rulebook.authority.identity.id,
-        "démonstration",
-        sorted({siren_of(line.siret) for line in sandbox_sirets()} - {_NOT_BOUND}),
-        key,
-        uuid4(),
-        datetime.now(UTC),
-    )
+    bound = sorted({siren_of(line.siret) for line in sandbox_sirets()} - {_NOT_BOUND})
+    add_client(engine, authority, "démonstration", bound, key, uuid4(), datetime.now(UTC))
     return key.get_secret_value()
 
 

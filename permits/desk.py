@@ -107,6 +107,9 @@ class Register(Protocol):
     def is_extended(self, act_id: UUID) -> bool:
         """Tell whether an extension in hand or in force adds days to this act."""
 
+    def is_being_changed(self, act_id: UUID) -> bool:
+        """Tell whether an act that extends, replaces or ends this one waits for its seal."""
+
     def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
         """Move a reserved act to issued; the first recorded document wins."""
 

@@ -227,7 +227,9 @@ def _extended(desk: Desk, filing: Filing) -> ExtendedPermit | None:
         number=act.number,
         starts_on=first.permit.starts_on,
         ends_on=act.permit.ends_on,
-        stands=act.state is ActState.ISSUED and not desk.register.is_extended(act.id),
+        stands=act.state is ActState.ISSUED
+        and not desk.register.is_extended(act.id)
+        and not desk.register.is_being_changed(act.id),
     )
 
 
@@ -329,7 +331,7 @@ def _filed(desk: Desk, filing: Filing) -> Filed:
 
 def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
     """Return the application in its present state, finishing what a crash interrupted."""
-    # An erased contact is compared with nothing.
+    # A contact that was erased is compared with nothing; that there was one is in the digest.
     same_contact = filed.filing.contact in (filing.contact, Contact())
     if filed.filing.body_sha256 != filing.body_sha256 or not same_contact:
         raise KeyReused
@@ -350,4 +352,4 @@ def _evidence_still_holds(desk: Desk, permit: Permit) -> bool:
     if now - oldest < timedelta(hours=limit) - EVIDENCE_MARGIN:
         return True
     answer = desk.registry.lookup(permit.beneficiary.siret)
-    return isinstance(answer, Establishment) and answer.is_open and answer.unit_is_active
+    return isinstance(answer, Establishment) and answer.is_open and answer.unit_is_active and not answer.was_merged

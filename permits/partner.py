@@ -23,22 +23,33 @@ class Partner:
         )
 
     def issue(self, body: dict[str, Any], idempotency_key: str, output: Path) -> str:
-        """File a request; return what became of it in French, the arrêté being saved in `output`."""
+        """File a request; return what became of it in French, the act that answered it being saved in `output`."""
         answer = self._post(body, idempotency_key)
-        if answer["permit"] is None:
+        act = answer["permit"] or answer["refusal"]
+        if act is None:
             return _unfinished(answer)
-        permit = answer["permit"]
-        if permit["document_url"] is None:
-            return f"Le permis {permit['number']} est réservé ; son arrêté est en cours d’établissement."
-        document = self._send("GET", f"/v1/permits/{permit['number']}/document")
-        _raise_for_problem(document)
-        path = output / f"{permit['number']}.pdf"
-        path.write_bytes(document.content)
+        if act["state"] == "annulled":
+            return (
+                f"Le numéro {act['number']} a été annulé, il n’autorise rien : {act['annulled_because']}\n"
+                f"Déposez à nouveau, avec une autre clé d’idempotence. {_silence(answer)}"
+            )
+        if act["document_url"] is None:
+            what = "Le permis" if answer["permit"] else "Le refus"
+            return f"{what} {act['number']} est réservé ; son document est en cours d’établissement."
+        path = self._save(act, output)
+        if answer["permit"] is None:
+            return f"Demande {answer['id']} refusée.\nRefus : {path}\nVérification : {act['verification_url']}"
         return (
-            f"Permis {permit['number']} délivré à {answer['establishment']['name'] or permit['siret']}.\n"
-            f"Redevance : {answer['fee']['total'].replace('.', ',')} €\n"
-            f"Arrêté : {path}\nVérification : {permit['verification_url']}"
+            f"{_became_of(act, answer['establishment'])}\nRedevance : {answer['fee']['total'].replace('.', ',')} €\n"
+            f"Arrêté : {path}\nVérification : {act['verification_url']}"
         )
+
+    def _save(self, act: dict[str, Any], output: Path) -> Path:
+        document = self._send("GET", f"/v1/acts/{act['number']}/document")
+        _raise_for_problem(document)
+        path = output / f"{act['number']}.pdf"
+        path.write_bytes(document.content)
+        return path
 
     def _post(self, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
         """Post until the service has room, as its Retry-After asks, at most five times."""
@@ -58,14 +69,34 @@ class Partner:
             raise RequestRefused(f"le service ne répond pas à {self._client.base_url} ({error})") from error
 
 
+def _became_of(permit: dict[str, Any], establishment: dict[str, Any] | None) -> str:
+    """Tell whether a permit still allows anything: the same request, sent again, tells it as it stands."""
+    number, ender = permit["number"], permit["ended_by"]
+    if permit["state"] == "abrogated":
+        return f"Permis {number} abrogé par l’acte {ender} à compter du {_day(permit['ended_on'])}."
+    if permit["state"] == "withdrawn":
+        return f"Permis {number} retiré par l’acte {ender} : il n’autorise rien."
+    if permit["state"] == "superseded":
+        return f"Permis {number} remplacé par le permis {ender}, qui seul fait foi."
+    # Its answer may have been erased since.
+    return f"Permis {number} délivré à {(establishment and establishment['name']) or permit['siret']}."
+
+
+def _day(day: str) -> str:
+    return day_text(date.fromisoformat(day))
+
+
+def _silence(answer: dict[str, Any]) -> str:
+    return f"Sans réponse le {_day(answer['acknowledgement']['silence_on'])}, la demande sera réputée rejetée."
+
+
 def _unfinished(answer: dict[str, Any]) -> str:
-    silence = day_text(date.fromisoformat(answer["acknowledgement"]["silence_on"]))
     if answer["outcome"] == "awaiting_registry":
         head = f"Demande {answer['id']} reçue ; elle sera décidée dès que le registre des entreprises répondra."
     else:
         grounds = "\n".join(f"  – {ground['message']}" for ground in answer["decision"]["grounds"])
         head = f"Demande {answer['id']} transmise à un agent :\n{grounds}"
-    return f"{head}\nSans réponse le {silence}, elle sera réputée rejetée."
+    return f"{head}\n{_silence(answer)}"
 
 
 def _raise_for_problem(response: httpx.Response) -> None:

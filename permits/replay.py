@@ -37,6 +37,8 @@ SELECT a.id, a.body, a.facts, a.decision, a.rulebook_digest, e.answer, act.label
 ORDER BY a.decided_at, a.id LIMIT :limit
 """
 _COUNT = text(f"SELECT count(*) {_FROM}")
+# Counting decisions and putting them in order is asked of the whole book at once.
+_PATIENCE = text("SET LOCAL statement_timeout = '600s'")
 _FILES = text("SELECT files FROM rulebook WHERE digest = :digest")
 _BATCH = 200
 # Rulebooks held loaded at once: a city changes its own a few times a year.
@@ -56,11 +58,15 @@ class Difference:
 
 @dataclass
 class Replay:
-    """What taking decisions again has shown. `erased` could not be: the registry's answer is no longer kept."""
+    """What taking decisions again has shown. `erased` could not be: the registry's answer is no longer kept.
+
+    `fields` counts every difference; of them, the first are kept.
+    """
 
     taken: int = 0
     erased: int = 0
     differing: int = 0
+    fields: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     def note(self, found: list[Difference] | None, most: int) -> None:
@@ -70,6 +76,7 @@ class Replay:
             return
         self.taken += 1
         self.differing += bool(found)
+        self.fields += len(found)
         self.differences += found[: max(0, most - len(self.differences))]
 
 
@@ -96,6 +103,7 @@ def replay(
         "limit": limit,
     }
     with snapshot(engine) as connection:
+        connection.execute(_PATIENCE)
         rulebooks = _Rulebooks(connection)
         total = min(connection.execute(_COUNT, values).scalar_one(), limit or sys.maxsize)
         with connection.execute(text(_STORED).execution_options(stream_results=True), values) as answer:

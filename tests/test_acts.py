@@ -110,6 +110,36 @@ def test_an_abrogation_takes_effect_neither_in_the_past_nor_after_the_end(office
     assert events(office) == ["granted", "issued"]
 
 
+def test_what_runs_is_abrogated_from_tomorrow_on_and_never_for_a_day_already_begun(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    office.clock.now = datetime(2027, 1, 12, 22, 59, tzinfo=UTC)  # 23:59 in Paris
+
+    with pytest.raises(ActNotPossible, match="entre le 13 janvier 2027 et la fin du permis, le 15 janvier 2027"):
+        acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 12), BY)
+    acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 13), BY)
+    assert again(office, permit).ended_on == date(2027, 1, 13)
+
+
+def test_a_permit_is_abrogated_from_today_until_the_eve_of_its_first_day(office: FakeOffice) -> None:
+    first, second = permit_of(office), permit_of(office)
+    office.clock.now = datetime(2027, 1, 10, 9, tzinfo=UTC)
+    acts.abrogate(office.desk, first.number, BREACH, date(2027, 1, 10), BY)
+    office.clock.move(days=1)
+
+    with pytest.raises(ActNotPossible, match="entre le 12 janvier 2027"):
+        acts.abrogate(office.desk, second.number, BREACH, date(2027, 1, 11), BY)
+
+
+@pytest.mark.parametrize("day", [15, 16, 20], ids=["on its last day", "the day after", "days after"])
+def test_a_permit_without_a_day_to_come_is_not_abrogated(office: FakeOffice, day: int) -> None:
+    permit = permit_of(office)
+    office.clock.now = datetime(2027, 1, day, 9, tzinfo=UTC)
+
+    with pytest.raises(ActNotPossible, match="se termine déjà le 15 janvier 2027"):
+        acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, day), BY)
+    assert again(office, permit).state is ActState.ISSUED
+
+
 @pytest.mark.parametrize("day", [TODAY, date(2027, 1, 15)], ids=["today", "on the last day"])
 def test_an_abrogation_may_take_effect_today_or_on_the_last_day(office: FakeOffice, day: date) -> None:
     permit = permit_of(office)
@@ -142,7 +172,7 @@ def test_an_ended_permit_is_not_ended_again(office: FakeOffice) -> None:
     permit = permit_of(office)
     acts.abrogate(office.desk, permit.number, BREACH, THURSDAY, BY)
 
-    with pytest.raises(ActNotPossible, match="n’est pas un permis délivré et en vigueur"):
+    with pytest.raises(ActNotPossible, match="n’est pas un permis délivré, ou un autre acte l’a déjà terminé"):
         acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 12), BY)
     with pytest.raises(ActNotPossible):
         acts.withdraw(office.desk, permit.number, ILLEGAL, BY)
@@ -332,7 +362,7 @@ def words_of_a_correction(office: FakeOffice, words: str) -> None:
 def test_words_that_a_page_cannot_carry_are_refused_and_no_number_is_taken(
     office: FakeOffice, told: Callable[[FakeOffice, str], None], words: str
 ) -> None:
-    with pytest.raises(ActNotPossible, match=r"caractère interdit U\+202E|une phrase de 10 à 2 000"):
+    with pytest.raises(ActNotPossible, match=r"caractère interdit U\+202E|écrivez de 10 à 2 000 caractères"):
         told(office, words)
     assert rows(office, "SELECT 1 FROM act WHERE kind <> 'permit'") == []
 

@@ -36,7 +36,7 @@ from tests.acting import (
 from tests.fakes import FakeOffice, request_body
 
 # What a correction may change of a payload: its own number, dates and links, and what it corrects.
-OWN = {"number", "amends", "application_id", "decided_at", "visas", "verification_url"}
+OWN = {"number", "amends", "application_id", "answers", "decided_at", "verification_url"}
 
 
 def correct(office: FakeOffice, permit: Act, **changes: Any) -> Act:
@@ -73,6 +73,20 @@ def test_a_correction_changes_the_error_and_nothing_else(office: FakeOffice) -> 
     assert "worksite" in differing <= OWN | {"worksite"}
     assert corrected.worksite == CHANGE["worksite"]
     assert corrected.fee == permit.fee
+
+
+def test_a_correction_and_what_ends_it_cite_the_application_that_was_filed(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    office.clock.move(days=1)
+    once = correct(office, permit)
+    twice = correct(office, once, worksite="façade, 12 rue du Four, cour")
+    ruling = acts.abrogate(office.desk, twice.number, BREACH, date(2027, 1, 14), BY)
+    filed = f"la demande n° {permit.application_id} reçue par téléservice le 1er décembre 2026"
+
+    assert permit.permit.visas[-1].text == filed
+    assert once.permit.visas == twice.permit.visas == permit.permit.visas
+    assert len({permit.application_id, once.application_id, twice.application_id}) == 3
+    assert ruling.payload.visas[-2].text == filed
 
 
 def granted_act(office: FakeOffice, permit: Permit) -> Act:
@@ -153,10 +167,27 @@ def test_who_where_when_and_how_much_are_never_corrected(office: FakeOffice, fie
     assert again(office, permit).state is ActState.ISSUED
 
 
-@pytest.mark.parametrize("value", ["x" * 201, "a\u202eb", 7], ids=["too long", "invisible", "a number"])
-def test_a_value_that_an_application_could_not_hold_is_refused(office: FakeOffice, value: Any) -> None:
-    with pytest.raises(ActNotPossible, match=r"^worksite : "):
-        correct(office, permit_of(office), worksite=value)
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"worksite": "x" * 201}, "worksite : au plus 200 caractères"),
+        ({"worksite": "ab"}, "worksite : au moins 3 caractères"),
+        (
+            {"worksite": "fa\u202eçade"},
+            "worksite : caractère interdit U+202E : n'utilisez que du texte visible, sur une ligne",
+        ),
+        ({"worksite": 7}, "worksite : un texte est attendu"),
+        ({"insurance": "Mutuelle"}, "insurance : un objet est attendu"),
+        ({"insurance": {"insurer": "Mutuelle du Modèle"}}, "insurance.policy : champ obligatoire"),
+    ],
+    ids=["too long", "too short", "invisible", "a number", "a text", "half"],
+)
+def test_a_value_that_an_application_could_not_hold_is_refused_in_french(
+    office: FakeOffice, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ActNotPossible) as refusal:
+        correct(office, permit_of(office), **changes)
+    assert str(refusal.value) == told
 
 
 def test_a_correction_that_changes_nothing_is_refused(office: FakeOffice) -> None:
@@ -181,7 +212,9 @@ def test_a_correction_that_would_change_the_decision_is_refused(office: FakeOffi
         limits=limits.model_copy(update={"automatic_kinds": kinds.model_copy(update={"values": entries})}),
     )
 
-    with pytest.raises(ActNotPossible, match="changerait la décision ou la redevance"):
+    with pytest.raises(
+        ActNotPossible, match="changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
+    ):
         correct(office, permit)
     assert again(office, permit).state is ActState.ISSUED
 
@@ -195,7 +228,9 @@ def test_a_correction_that_would_change_the_fee_is_refused(office: FakeOffice) -
     dearer = entry.model_copy(update={"value": entry.value.model_copy(update={"items": items})})
     with_rulebook(office, tariff=tariff.model_copy(update={"values": {day: dearer}}))
 
-    with pytest.raises(ActNotPossible, match="changerait la décision ou la redevance"):
+    with pytest.raises(
+        ActNotPossible, match="changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
+    ):
         correct(office, permit)
     assert again(office, permit).state is ActState.ISSUED
 
@@ -207,7 +242,7 @@ def test_a_correction_is_corrected_in_turn_and_the_first_permit_no_more(office: 
 
     assert again(office, once).ended_by == twice.number == "EX-2026-000003"
     assert live_footprints(office) == [twice.number]
-    with pytest.raises(ActNotPossible, match="n’est pas un permis délivré et en vigueur"):
+    with pytest.raises(ActNotPossible, match="n’est pas un permis délivré, ou un autre acte l’a déjà terminé"):
         correct(office, permit)
 
 

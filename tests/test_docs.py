@@ -110,7 +110,7 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     unknown |= {
         f"{first} {second}"
         for first, second in shown_commands
-        if first in {"checkpoint", "keys", "rulebook"} and f"{first} {second}" not in known
+        if first in {"checkpoint", "keys", "rulebook"} and f"{first} {second}".strip() not in known
     }
     targets = set(re.findall(r"(?:`|^)(?:[A-Z_]+=\S+ )*make ([a-z]+)", text, re.MULTILINE))
     unknown |= {f"make {target}" for target in targets if f"\n{target}:" not in read("Makefile")}
@@ -175,11 +175,11 @@ def test_a_broken_link_would_be_seen() -> None:
 def test_the_rulebook_guide_shows_entries_that_load() -> None:
     files = read_directory(ROOT / "rulebooks" / "exemple")
     blocks = re.findall(r"^```yaml\n(.*?)^```$", read("docs/rulebook.md"), re.MULTILINE | re.DOTALL)
-    limit, end, endings, period, prescription, tariff = blocks
+    limit, end, endings, fee_terms, period, prescription, tariff = blocks
     authority = files["authority.yaml"]
     own = {
         "limits/footway_min_clear_width_m.yaml": limit + end,
-        "authority.yaml": authority[: authority.index("endings:")] + endings,
+        "authority.yaml": authority[: authority.index("ending_fee_terms:")] + endings + fee_terms,
         "forbidden_periods.yaml": period,
         "prescriptions.yaml": prescription,
         "tariffs/droits_de_voirie.yaml": tariff,

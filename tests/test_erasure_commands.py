@@ -30,9 +30,9 @@ def permits(*words: str) -> tuple[int, list[str]]:
     return done.exit_code, [" ".join(line.split()) for line in done.output.splitlines()]
 
 
-def four_years_ago(office: FakeOffice) -> None:
+def four_years_before(office: FakeOffice, at: datetime) -> None:
     """Ask the registry about a company, and read a list."""
-    office.clock.now = datetime.now(UTC) - timedelta(days=4 * 366)
+    office.clock.now = at - timedelta(days=4 * 366)
     errand = Errand(Purpose.PREVIEW, client_id=office.client_id, request_id=uuid4())
     with on_errand(errand):
         office.desk.registry.lookup(SIRET)
@@ -51,7 +51,7 @@ comptes révoqués 12 mois révocation 0
 
 
 def test_the_purge_tells_what_it_erased_and_a_dry_run_what_it_would(installed: FakeOffice) -> None:
-    four_years_ago(installed)
+    four_years_before(installed, datetime.now(UTC))
 
     dry, wet, again = permits("purge", "--dry-run"), permits("purge"), permits("purge")
     assert dry == (0, TABLE.format(told="À effacer", lines=1).split("\n")[1:-1])
@@ -61,7 +61,7 @@ def test_the_purge_tells_what_it_erased_and_a_dry_run_what_it_would(installed: F
 
 def test_a_person_is_shown_what_was_asked_and_read_about_them(installed: FakeOffice) -> None:
     filed, _ = issue_permit(installed.desk, installed.filing())
-    four_years_ago(installed)
+    four_years_before(installed, installed.clock())
     code, lines = permits("access-log", SIRET)
 
     assert filed.act is not None
@@ -97,7 +97,7 @@ def test_a_key_is_revoked_by_the_id_it_shows(installed: FakeOffice) -> None:
     add_client(engine, "exemple", "autre", [], key, UUID(int=7), installed.clock())
     key_id = key.get_secret_value()[3:11]
 
-    assert authenticate(engine, key) is not None
+    assert authenticate(engine, "exemple", key) is not None
     assert permits("keys", "revoke", key_id) == (0, [f"clé {key_id} révoquée"])
-    assert authenticate(engine, key) is None
+    assert authenticate(engine, "exemple", key) is None
     assert permits("keys", "revoke", key_id) == (1, [f"permits : aucune clé en service n’a pour identifiant {key_id}"])

@@ -99,7 +99,7 @@ def test_a_permit_is_extended_once(office: FakeOffice) -> None:
     second = extend(office, permit, date(2027, 1, 18))
 
     assert grounds_of(second) == ["EXTENSION"]
-    assert "est déjà prolongé" in next(f.message for f in second.decision.findings if f.rule == "EXTENSION")  # type: ignore[union-attr]
+    assert "est prolongé" in next(f.message for f in second.decision.findings if f.rule == "EXTENSION")  # type: ignore[union-attr]
     assert rows(office, "SELECT count(*) FROM act WHERE kind = 'extension'") == [(1,)]
 
 
@@ -202,6 +202,26 @@ def test_an_extension_is_asked_before_the_end_for_one_day_or_more(
     assert told.value.code == code
 
 
+@pytest.mark.parametrize("kind", ["abrogation", "withdrawal", "correction"])
+def test_an_extension_asked_while_another_act_on_the_permit_waits_for_its_seal_is_referred(
+    office: FakeOffice, kind: str
+) -> None:
+    permit = permit_of(office)
+    office.press.broken = PrintError("encre")
+    if kind == "abrogation":
+        stuck = acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 14), BY)
+    elif kind == "withdrawal":
+        stuck = acts.withdraw(office.desk, permit.number, ILLEGAL, BY)
+    else:
+        stuck = acts.correct(office.desk, permit.number, CHANGE, REASONS, BY)
+    office.press.broken = None
+    assert stuck.state is ActState.RESERVED
+
+    assert grounds_of(extend(office, permit, WEDNESDAY)) == ["EXTENSION"]
+    acts.annul(office.desk, stuck.number, "le document ne se compose pas", BY)
+    assert extension_of(office, permit, WEDNESDAY).state is ActState.ISSUED
+
+
 # --- ending a permit that is extended ----------------------------------------------------------
 
 
@@ -266,3 +286,39 @@ def test_a_permit_whose_extension_was_ended_can_be_extended_again(office: FakeOf
     ends(office, extension_of(office, permit, WEDNESDAY))
 
     assert extension_of(office, permit, date(2027, 1, 17)).number == "EX-2026-000003"
+
+
+def cut_short(office: FakeOffice, permit: Act) -> Act:
+    """Return an extension to the 20th that was abrogated from the 18th."""
+    extension = extension_of(office, permit, WEDNESDAY)
+    acts.abrogate(office.desk, extension.number, BREACH, date(2027, 1, 18), BY)
+    return again(office, extension)
+
+
+def test_the_days_that_an_extension_cut_short_still_covers_are_not_granted_twice(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    extension = cut_short(office, permit)
+    assert (extension.state, extension.is_in_force(date(2027, 1, 17))) == (ActState.ABROGATED, True)
+
+    assert grounds_of(extend(office, permit, WEDNESDAY)) == ["EXTENSION"]
+    assert rows(office, "SELECT count(*) FROM act WHERE kind = 'extension'") == [(1,)]
+
+
+def test_the_days_that_an_extension_cut_short_still_covers_hold_its_permit(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    cut_short(office, permit)
+
+    with pytest.raises(ActNotPossible, match="mettez d’abord fin à sa prolongation tout entière"):
+        ends(office, permit)
+    with pytest.raises(ActNotPossible, match="mettez d’abord fin à sa prolongation tout entière"):
+        acts.withdraw(office.desk, permit.number, ILLEGAL, BY)
+
+
+def test_a_corrected_extension_cut_short_holds_the_first_permit_too(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    corrected = acts.correct(office.desk, extension_of(office, permit, WEDNESDAY).number, CHANGE, REASONS, BY)
+    acts.abrogate(office.desk, corrected.number, BREACH, date(2027, 1, 17), BY)
+
+    with pytest.raises(ActNotPossible, match="mettez d’abord fin à sa prolongation"):
+        ends(office, permit)
+    assert grounds_of(extend(office, permit, WEDNESDAY)) == ["EXTENSION"]

@@ -1,11 +1,12 @@
 """A person suspends automatic issuing: from the commit on nothing is granted anywhere, and filing goes on."""
 
-import getpass
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -19,6 +20,7 @@ from permits.domain.act import ActKind, ActState
 from permits.domain.decision import Referred
 from permits.domain.filing import Filed
 from permits.issue import decide_waiting, finish_act, issue_permit, preview
+from permits.law.load import RulebookError, load_directory
 from permits.register.book import Register
 from permits.register.queue import ProcrastinateQueue
 from tests.acting import (
@@ -38,7 +40,7 @@ from tests.acting import (
     wait,
     wait_until_somebody_waits,
 )
-from tests.fakes import FakeOffice, request_body
+from tests.fakes import ROOT, FakeOffice, request_body
 
 WHY = "le cachet est peut-être compromis"
 
@@ -261,13 +263,17 @@ def test_the_command_turns_the_switch_as_the_service_would(commanded: FakeOffice
     assert file(commanded).outcome == "granted"
 
 
-def test_without_a_name_the_account_of_the_machine_is_kept(commanded: FakeOffice) -> None:
-    assert command("halt", "--reason", WHY)[0] == 0
-    assert rows(commanded, "SELECT turned_by FROM issuing_switch") == [(getpass.getuser(),)]
+@pytest.mark.parametrize("by", [[], ["--by", "Maëlle Fictive"], ["--by", ""]], ids=["nobody", "a name", "nothing"])
+@pytest.mark.parametrize("turn", ["halt", "resume-issuing"])
+def test_whoever_turns_the_switch_is_named_by_an_identifier(commanded: FakeOffice, turn: str, by: list[str]) -> None:
+    code, told = command(turn, "--reason", WHY, *by)
+
+    assert (code != 0, "--by" in told) == (True, True)
+    assert rows(commanded, "SELECT 1 FROM issuing_switch") == []
 
 
 def test_a_halt_says_why(commanded: FakeOffice) -> None:
-    code, told = command("halt", "--reason", "  ")
+    code, told = command("halt", "--reason", "  ", "--by", BY)
 
     assert (code, "dites pourquoi" in told) == (1, True)
     assert rows(commanded, "SELECT 1 FROM issuing_switch") == []
@@ -277,10 +283,59 @@ def test_a_halt_that_does_not_reach_the_database_says_that_nothing_is_changed(
     commanded: FakeOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERMITS_DATABASE_URL", "postgresql+psycopg://permits@127.0.0.1:1/permits")
-    code, told = command("halt", "--reason", WHY)
+    code, told = command("halt", "--reason", WHY, "--by", BY)
 
     assert code == 1
     assert told.startswith("permits : rien n’est changé, la base ne répond pas")
+
+
+@pytest.fixture
+def broken(commanded: FakeOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A rulebook of which authority.yaml alone is left whole, and which the commands are set to."""
+    directory = tmp_path / "rulebook"
+    shutil.copytree(ROOT / "rulebooks" / "exemple", directory)
+    for path in directory.rglob("*.*"):
+        if path.name != "authority.yaml":
+            path.write_bytes(b"\xff: [")
+    monkeypatch.setenv("PERMITS_RULEBOOK", str(directory))
+    with pytest.raises(RulebookError):
+        load_directory(directory)
+    return directory
+
+
+def test_a_broken_rulebook_does_not_stop_a_halt(commanded: FakeOffice, broken: Path) -> None:
+    # What the service would not read does not matter either: a key that it does not know, or knows twice.
+    authority = broken / "authority.yaml"
+    authority.write_text(f"{authority.read_text()}\nvisas: une faute\nsurprise: 1\n")
+    code, _ = command("halt", "--reason", WHY, "--by", BY)
+
+    assert code == 0
+    assert rows(commanded, "SELECT authority, halted FROM issuing_switch") == [("exemple", True)]
+    assert grounds_of(file(commanded)) == ["ISSUING-OPEN"]
+    assert command("resume-issuing", "--reason", WHY, "--by", BY)[0] == 0
+
+
+@pytest.mark.parametrize("content", [b"identity: [", b"\xff", b"identity: {name: x}", b"[]", None])
+def test_without_an_authority_file_the_halt_asks_for_the_authority(
+    commanded: FakeOffice, broken: Path, content: bytes | None
+) -> None:
+    (broken / "authority.yaml").unlink()
+    if content is not None:
+        (broken / "authority.yaml").write_bytes(content)
+    code, told = command("halt", "--reason", WHY, "--by", BY)
+
+    assert (code, told.count("\n")) == (1, 1)
+    assert told.startswith("permits : rien n’est changé, donnez --authority : authority.yaml: ")
+    assert command("halt", "--reason", WHY, "--by", BY, "--authority", "exemple")[0] == 0
+    assert grounds_of(file(commanded)) == ["ISSUING-OPEN"]
+
+
+def test_a_halt_of_an_authority_that_the_book_does_not_know_is_refused(commanded: FakeOffice) -> None:
+    """It would stop nothing, and tell that it did."""
+    code, told = command("halt", "--reason", WHY, "--by", BY, "--authority", "exempel")
+
+    assert (code, "aucun registre de l’autorité « exempel »" in told) == (1, True)
+    assert rows(commanded, "SELECT 1 FROM issuing_switch") == rows(commanded, "SELECT 1 FROM audit_entry") == []
 
 
 def test_a_halt_outlasts_a_process_that_hangs_with_the_chain_in_hand(commanded: FakeOffice) -> None:

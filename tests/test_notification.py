@@ -45,6 +45,40 @@ def test_a_notification_is_dated_between_the_issue_in_paris_and_today(
             acts.notify(office.desk, permit.number, notification, BY)
 
 
+@pytest.mark.parametrize(
+    ("proof", "told"),
+    [
+        (" ", "écrivez de 3 à 2 000"),
+        ("nº", "écrivez de 3 à 2 000"),
+        ("x" * 2001, "écrivez de 3 à 2 000"),
+        ("RK\u202e12", "caractère interdit"),
+    ],
+    ids=["blank", "short", "long", "invisible"],
+)
+def test_a_proof_is_text_that_people_can_read(office: FakeOffice, proof: str, told: str) -> None:
+    permit = permit_of(office)
+
+    with pytest.raises(ActNotPossible, match=f"la preuve : {told}"):
+        acts.notify(office.desk, permit.number, by_hand(TODAY).model_copy(update={"proof": proof}), BY)
+    assert again(office, permit).notification is None
+
+
+def test_a_proof_is_kept_without_the_spaces_around_it(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    acts.notify(office.desk, permit.number, by_hand(TODAY).model_copy(update={"proof": "  n° 12 "}), BY)
+
+    notification = again(office, permit).notification
+    assert notification is not None and notification.proof == "n° 12"
+
+
+def test_nobody_records_by_hand_that_something_was_fetched(office: FakeOffice) -> None:
+    permit = permit_of(office)
+
+    with pytest.raises(ActNotPossible, match="le téléservice note lui-même"):
+        acts.notify(office.desk, permit.number, by_hand(TODAY).model_copy(update={"channel": Channel.ONLINE}), BY)
+    assert again(office, permit).notification is None
+
+
 def test_what_is_not_issued_is_not_notified(office: FakeOffice) -> None:
     permit = reserved_permit(office)
 

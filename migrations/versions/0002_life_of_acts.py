@@ -66,8 +66,8 @@ CREATE UNIQUE INDEX act_answers_once ON act (application_id)
     WHERE kind IN ('permit', 'extension', 'correction') OR (kind = 'refusal' AND state <> 'annulled');
 CREATE UNIQUE INDEX act_changed_once ON act (cites)
     WHERE kind IN ('correction', 'abrogation', 'withdrawal') AND state <> 'annulled';
-CREATE UNIQUE INDEX act_extended_once ON act (cites)
-    WHERE kind = 'extension' AND state IN ('reserved', 'issued');
+CREATE UNIQUE INDEX act_extended_once ON act (cites) WHERE kind = 'extension'
+    AND (state IN ('reserved', 'issued') OR (state = 'abrogated' AND ended_on > starts_on));
 
 CREATE TABLE act_notification (
     act_id uuid PRIMARY KEY REFERENCES act,
@@ -213,7 +213,8 @@ END $$;
 CREATE TRIGGER application_is_decided_once BEFORE UPDATE ON application
     FOR EACH ROW EXECUTE FUNCTION application_is_decided_once();
 
--- True when a sealed or reserved extension adds days to this act, or to the one it corrects.
+-- True when a sealed or reserved extension adds days to this act, or to the one it corrects: one day is enough,
+-- of an extension abrogated after it.
 CREATE FUNCTION act_is_extended(the_act uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     WITH RECURSIVE version AS (
         SELECT id, kind, cites FROM act WHERE id = the_act
@@ -221,13 +222,14 @@ CREATE FUNCTION act_is_extended(the_act uuid) RETURNS boolean LANGUAGE sql STABL
         SELECT earlier.id, earlier.kind, earlier.cites
         FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites
     ), extension AS (
-        SELECT act.id, act.state, act.ended_by FROM act JOIN version ON act.cites = version.id
+        SELECT act.id, act.state, act.ended_by, act.ended_on > act.starts_on AS covered
+        FROM act JOIN version ON act.cites = version.id
         WHERE act.kind = 'extension'
         UNION ALL
-        SELECT later.id, later.state, later.ended_by
+        SELECT later.id, later.state, later.ended_by, later.ended_on > later.starts_on
         FROM act later JOIN extension ON extension.state = 'superseded' AND later.id = extension.ended_by
     )
-    SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued'))
+    SELECT EXISTS (SELECT 1 FROM extension WHERE state IN ('reserved', 'issued') OR (state = 'abrogated' AND covered))
 $$;
 
 -- The day in Paris on which an act was taken, or the one it corrects: a clerical correction opens no new delay.
@@ -244,6 +246,7 @@ $$;
 CREATE FUNCTION act_changes_a_standing_act() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     cited act;
+    today date := (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date;
 BEGIN
     IF NEW.state <> 'reserved' THEN
         RAISE EXCEPTION 'an act begins reserved' USING ERRCODE = 'integrity_constraint_violation';
@@ -264,13 +267,13 @@ BEGIN
     IF NEW.kind IN ('extension', 'abrogation', 'withdrawal') AND act_is_extended(cited.id) THEN
         RAISE EXCEPTION 'act % is extended: its extension ends first', cited.label USING ERRCODE = 'PX003';
     END IF;
-    IF NEW.kind = 'withdrawal' AND (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date
-       > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
+    IF NEW.kind = 'withdrawal' AND today > (act_first_taken_on(cited.id) + interval '4 months')::date THEN
         RAISE EXCEPTION 'act % is more than four months old: it can''t be withdrawn', cited.label
             USING ERRCODE = 'PX004';
     END IF;
+    -- A day that has begun under the act is over before its holder can be told (CRPA art. L221-8).
     IF NEW.kind = 'abrogation' AND ((NEW.payload ->> 'effective_on')::date
-       BETWEEN (NEW.reserved_at AT TIME ZONE 'Europe/Paris')::date AND cited.ends_on) IS NOT TRUE THEN
+       BETWEEN today + (cited.starts_on <= today)::integer AND cited.ends_on) IS NOT TRUE THEN
         RAISE EXCEPTION 'act % can only be abrogated for days to come', cited.label USING ERRCODE = 'PX005';
     END IF;
     IF (NEW.kind = 'extension' AND NEW.starts_on <> cited.ends_on + 1)

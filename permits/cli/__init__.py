@@ -36,6 +36,7 @@ def _mendable(error: Exception) -> str | None:
     """Return what an operator should read of this error, None when it is a fault of ours."""
     from sqlalchemy.exc import OperationalError
 
+    from permits.law.load import RulebookError
     from permits.register.database import DatabaseUnfit
 
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
@@ -43,4 +44,4 @@ def _mendable(error: Exception) -> str | None:
         return f"réglage PERMITS_{'_'.join(str(part) for part in first['loc'][:1]).upper()} : {first['msg']}"
     if isinstance(error, OperationalError):
         return f"la base ne répond pas : {error.orig}"
-    return str(error) if isinstance(error, Misconfigured | DatabaseUnfit) else None
+    return str(error) if isinstance(error, Misconfigured | DatabaseUnfit | RulebookError) else None

@@ -1,6 +1,5 @@
 """What a person decides: ending, correcting, refusing, annulling, notifying; and the issuing switch."""
 
-import getpass
 import json
 import re
 from collections.abc import Iterator
@@ -12,13 +11,29 @@ from uuid import UUID
 import typer
 
 from permits.cli.common import database_url, fail, open_desk
-from permits.domain.act import Act, Channel, Notification
+from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.decision import Citation
 from permits.domain.filing import ActNotPossible
 from permits.domain.ruling import Motive
 from permits.settings import Settings
 
 app = typer.Typer()
+
+KINDS = {
+    ActKind.PERMIT: "permis",
+    ActKind.EXTENSION: "prolongation",
+    ActKind.CORRECTION: "rectification",
+    ActKind.REFUSAL: "refus",
+    ActKind.ABROGATION: "abrogation",
+    ActKind.WITHDRAWAL: "retrait",
+}
+STATES = {
+    ActState.ISSUED: "acte scellé",
+    ActState.ANNULLED: "numéro annulé",
+    ActState.ABROGATED: "acte abrogé",
+    ActState.WITHDRAWN: "acte retiré",
+    ActState.SUPERSEDED: "acte remplacé",
+}
 
 Number = Annotated[str, typer.Argument(help="Numéro de l’acte, par exemple EX-2027-000001")]
 
@@ -30,18 +45,11 @@ def _identifier(given: str) -> str:
     return given
 
 
-def _identifier_or_account(given: str) -> str:
-    return _identifier(given) if given else getpass.getuser()
-
-
 By = Annotated[
     str, typer.Option("--by", callback=_identifier, help="Identifiant de l’agent qui décide, jamais son nom")
 ]
-ByDefault = Annotated[
-    str,
-    typer.Option(
-        callback=_identifier_or_account, help="Identifiant de l’agent ; par défaut le compte de cette machine"
-    ),
+Authority = Annotated[
+    str | None, typer.Option(help="Identifiant de l’autorité ; par défaut celui d’authority.yaml, seul fichier lu")
 ]
 Fact = Annotated[list[str], typer.Option("--fact", help="Un fait qui motive l’acte (répétable)")]
 Ground = Annotated[str, typer.Option(help="Motif de droit, tel que le règlement le nomme (authority.yaml, endings)")]
@@ -106,7 +114,9 @@ def refuse(
 
 @app.command()
 def annul(
-    number: Number, reason: Annotated[str, typer.Option(help="Pourquoi ce numéro ne peut être scellé")], by: By
+    number: Number,
+    reason: Annotated[str, typer.Option(help="Pourquoi ce numéro ne peut être scellé ; le titulaire le lit")],
+    by: By,
 ) -> None:
     """Annuler un numéro réservé qui ne peut pas être scellé : il reste au registre, avec le motif."""
     from permits import acts
@@ -119,7 +129,7 @@ def annul(
 def notify(
     number: Number,
     on: Day,
-    channel: Annotated[Channel, typer.Option(help="Voie de la notification")],
+    channel: Annotated[Channel, typer.Option(help="Voie de la notification ; le service note lui-même « online »")],
     proof: Annotated[str, typer.Option(help="Référence de la preuve : numéro de recommandé, récépissé…")],
     by: By,
 ) -> None:
@@ -134,36 +144,42 @@ def notify(
 @app.command()
 def halt(
     reason: Annotated[str, typer.Option(help="Pourquoi la délivrance automatique est suspendue")],
-    by: ByDefault = "",
+    by: By,
+    authority: Authority = None,
 ) -> None:
     """Suspendre la délivrance automatique partout : les demandes reçues vont aux agents."""
-    _turn(halted=True, reason=reason, by=by)
+    _turn(halted=True, reason=reason, by=by, authority=authority)
     typer.echo("délivrance suspendue : les demandes sont reçues et transmises aux agents")
 
 
 @app.command("resume-issuing")
 def resume_issuing(
     reason: Annotated[str, typer.Option(help="Pourquoi elle reprend")],
-    by: ByDefault = "",
+    by: By,
+    authority: Authority = None,
 ) -> None:
     """Reprendre la délivrance automatique."""
-    _turn(halted=False, reason=reason, by=by)
+    _turn(halted=False, reason=reason, by=by, authority=authority)
     typer.echo("délivrance reprise")
 
 
-def _turn(*, halted: bool, reason: str, by: str) -> None:
-    """Turn the switch with the database alone: in an emergency, neither seal nor registry must be needed."""
+def _turn(*, halted: bool, reason: str, by: str, authority: str | None) -> None:
+    """Turn the switch with the database alone: in an emergency neither seal, registry nor sound rulebook is needed."""
     from psycopg import OperationalError
 
-    from permits.law.load import load_directory
-    from permits.register.switch import turn_issuing
+    from permits.law.load import RulebookError, read_authority
+    from permits.register.switch import UnknownAuthority, turn_issuing
 
     if not reason.strip():
         fail("--reason : dites pourquoi, le registre le garde")
     url = database_url()
-    rulebook, _ = load_directory(Settings().rulebook)
     try:
-        turn_issuing(url, rulebook.authority.identity.id, halted=halted, reason=reason, by=by, at=datetime.now(UTC))
+        named = authority or read_authority(Settings().rulebook)
+        turn_issuing(url, named, halted=halted, reason=reason, by=by, at=datetime.now(UTC))
+    except RulebookError as error:
+        fail(f"rien n’est changé, donnez --authority : {error}")
+    except UnknownAuthority as error:
+        fail(f"rien n’est changé, cette base ne tient aucun registre de l’autorité « {error} »")
     except OperationalError as error:
         fail(f"rien n’est changé, la base ne répond pas : {error}")
 
@@ -179,8 +195,14 @@ def _change(given: str) -> tuple[str, object]:
 
 
 def _tell(act: Act) -> None:
+    """Tell what became of an act; one that waits for its seal has changed nothing, and the command has not done."""
+    if act.state is ActState.RESERVED:
+        fail(
+            f"{act.number} : {KINDS[act.kind]}, réservé mais pas encore scellé : pas encore d’effet. Le service essaie "
+            "de nouveau, `permits resume` aussi ; s’il ne peut être scellé, `permits annul`"
+        )
     sealed = f", document {act.document_sha256}" if act.document_sha256 else ""
-    typer.echo(f"{act.number} : {act.kind}, {act.state}{sealed}")
+    typer.echo(f"{act.number} : {KINDS[act.kind]}, {STATES[act.state]}{sealed}")
 
 
 @contextmanager

@@ -52,9 +52,13 @@ def restore(file: Annotated[Path, typer.Argument(help="Fichier écrit par permit
         restore_into(engine, file)
         typer.echo(f"Sauvegarde restaurée : {file}")
         beside, public = checkpoint_beside(file), _keys().public
-        if public is not None and (shown := last_checkpoint(beside, public, _authority())) is not None:
+        if public is None:
+            typer.echo("Copie non comparée : ni PERMITS_CHECKPOINT_KEY ni PERMITS_CHECKPOINT_PUBLIC_KEY.", err=True)
+        elif (shown := last_checkpoint(beside, public, _authority())) is None:
+            typer.echo(f"Copie non comparée, sans point de contrôle : {beside} n’existe pas.", err=True)
+        else:
             _stop_if_different(engine, shown)
-            typer.echo(f"La copie correspond à son point de contrôle : {beside}")
+            typer.echo(f"La copie correspond à son point de contrôle : {beside}, entrée {shown.position}")
     typer.echo(
         "Avant d’ouvrir : lancez `permits fsck`, puis démarrez avec le dernier point de contrôle exporté "
         "(PERMITS_CHECKPOINT), non celui de la sauvegarde."
@@ -99,6 +103,7 @@ def compare(
             fail(f"{file} ne contient aucun point de contrôle de cette autorité")
         _stop_if_different(engine, shown)
     typer.echo(f"Le registre est la suite de ce point de contrôle : entrée {shown.position}, {shown.at.isoformat()}")
+    typer.echo("Les entrées précédentes ne sont pas relues : `permits fsck --checkpoint` recalcule toute la chaîne.")
 
 
 @checkpoint.command("make-key")

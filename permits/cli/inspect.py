@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from permits.cli.common import database_url, fail, open_desk
-from permits.cli.show import counted, progress_bar, tell_replay, tell_report
+from permits.cli.show import Held, counted, progress_bar, tell_replay, tell_report
 from permits.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def fsck(
     chosen, trusted = _seals(settings, seals, seed, certificate or [])
     with _engine() as engine:
         authority = _authority(settings)
-        shown = _checkpoint(settings, authority, checkpoint, public_key)
+        shown = _checkpoint(engine, authority, checkpoint, public_key)
 
         def look() -> "Report":
             with progress_bar(shown=not as_json) as progress:
@@ -64,7 +64,7 @@ def fsck(
         report = look()
         if repair and _repair(report):
             report = look()
-    tell_report(report, chosen, trusted, time.monotonic() - begun, None if as_json else lines)
+    tell_report(report, Held(shown, chosen, trusted), time.monotonic() - begun, None if as_json else lines)
     if report.counts:
         raise typer.Exit(1)
 
@@ -155,10 +155,15 @@ def _certificates(settings: Settings, former: list[Path]) -> "list[x509.Certific
     return found
 
 
-def _checkpoint(settings: Settings, authority: str, given: Path | None, public_key: Path | None) -> "Checkpoint | None":
-    """Return the last verified checkpoint that is shown, None when there is none to show."""
-    from permits.register.checkpoint import CheckpointRefused, last_checkpoint, load_keys
+def _checkpoint(engine: "Engine", authority: str, given: Path | None, public_key: Path | None) -> "Checkpoint | None":
+    """Return the last verified checkpoint that is shown, None when none is asked for.
 
+    None too when the one of the settings is not there yet because the book is empty; lost, it stops the command.
+    """
+    from permits.register.checkpoint import CheckpointRefused, last_checkpoint, load_keys
+    from permits.register.floor import is_empty, snapshot
+
+    settings = Settings()
     path = given or settings.checkpoint
     if path is None:
         return None
@@ -169,8 +174,11 @@ def _checkpoint(settings: Settings, authority: str, given: Path | None, public_k
         found = last_checkpoint(path, keys.public, authority)
     except CheckpointRefused as refusal:
         fail(str(refusal))
-    if found is None and given is not None:
-        fail(f"{given} ne contient aucun point de contrôle de ce registre")
+    if found is None:
+        with snapshot(engine) as connection:
+            lost = given is not None or not is_empty(connection, authority)
+        if lost:
+            fail(f"{path} ne contient aucun point de contrôle de ce registre : remettez le dernier qui a été gardé")
     return found
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from permits.register.checkpoint import Checkpoint
     from permits.register.fsck import Code, Progress, Report, Seals
     from permits.replay import Replay
 
@@ -32,17 +33,33 @@ def progress_bar(*, shown: bool) -> "Iterator[Progress]":
         yield progress
 
 
-def tell_report(report: "Report", seals: "Seals | None", trusted: bool, took: float, lines: int | None) -> None:
+@dataclass(frozen=True)
+class Held:
+    """What a look held the book against: a checkpoint, seals, and whether their certificate is a trusted one."""
+
+    checkpoint: "Checkpoint | None"
+    seals: "Seals | None"
+    trusted: bool
+
+
+def tell_report(report: "Report", held: Held, took: float, lines: int | None) -> None:
     """Tell what `permits fsck` found: at most `lines` a code, or as JSON when that is None."""
+    seals, trusted, shown = held.seals, held.trusted, held.checkpoint
     if lines is None:
         drawn = {"verified": report.read.get("cachets", 0), "seed": seals.seed, "trusted": trusted} if seals else None
-        typer.echo(json.dumps(asdict(report) | {"seals": drawn, "seconds": round(took, 3)}, ensure_ascii=False))
+        compared = {"position": shown.position, "at": shown.at.isoformat()} if shown else None
+        told = asdict(report) | {"checkpoint": compared, "seals": drawn, "seconds": round(took, 3)}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
     for code, count in report.counts.items():
         _tell_code(report, code, count, lines)
     read = ", ".join(counted(count, step) for step, count in report.read.items())
     verdict = counted(sum(report.counts.values()), "défauts") if report.counts else "Registre exact"
     typer.echo(f"{verdict} : {read} ; {took:.1f} s".replace(".", ","))
+    if shown is None:
+        typer.echo("Sans point de contrôle : un registre remis à un état antérieur ne se verrait pas")
+    else:
+        typer.echo(f"Comparé au point de contrôle de l’entrée {shown.position}, {shown.at.isoformat()}")
     if seals is not None:
         chance = "" if seals.sample is None else f", tirés au hasard (--seed {seals.seed})"
         whose = "sous le cachet connu" if trusted else "sous le certificat que chacun porte : son origine n’est pas vue"
@@ -57,7 +74,7 @@ def tell_replay(done: "Replay", lines: int | None) -> None:
         return
     for each in done.differences[:lines]:
         typer.echo(f"{each.what} : {each.path or 'décision'} : {_short(each.old)} → {_short(each.new)}")
-    if (more := len(done.differences) - lines) > 0:
+    if (more := done.fields - min(lines, len(done.differences))) > 0:
         typer.echo(f"… et {counted(more, 'autres différences')}")
     typer.echo(f"{counted(done.taken, 'décisions reprises')}, dont {counted(done.differing, 'différentes')}")
     if done.erased:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from permits.document import french
 from permits.document.payload import Payload
-from permits.domain.permit import Appeal, Beneficiary, CitedAct
+from permits.domain.permit import Appeal, Beneficiary, CitedAct, KeptFor
 
 
 class Mention(NamedTuple):
@@ -27,8 +27,20 @@ ALWAYS = {
     "données d’autres administrations": "autre administration (article L. 114-8",
     "droit de rectification": "de les faire rectifier",
     "information sur les données personnelles": "règlement (UE) 2016/679",
-    "notification": "sa mise à disposition dans le téléservice",
-    "dispense de signature": "dispensé de la signature de son auteur (article L. 212-2, 1°",
+    "notification": "dès sa notification (article L. 221-8",
+    "date de la notification": "il l’est à la date de sa première consultation dans le téléservice",
+    "dispense de signature": "Notifié par ce téléservice, cet acte est dispensé de la signature de son auteur "
+    "(article L. 212-2, 1°",
+    "durées de conservation": "selon les règles des archives publiques",
+}
+
+# Of what rests on the machine, even partly (CRPA art. L311-3-1, R311-3-1-1).
+ALGORITHM = {
+    "mention du traitement algorithmique": "sur le fondement d’un traitement algorithmique",
+    "article du code sur la mention": "article L. 311-3-1 du code des relations entre le public",
+    "finalité du traitement": "Finalité : vérifier la conformité de la demande",
+    "droit à communication des règles": "demander la communication des règles définissant",
+    "saisine de la CADA": "Commission d’accès aux documents administratifs (CADA)",
 }
 
 
@@ -45,12 +57,35 @@ def common_mentions(payload: Payload) -> Iterator[Mention]:
     yield from _party(payload.beneficiary)
     yield Mention("adresse de vérification", payload.verification_url)
     if payload.specimen:
-        yield Mention("cachet de démonstration", "Le cachet électronique est un cachet de démonstration")
+        yield Mention("acte d’essai", "Spécimen. Acte d’essai, sans effet, quel que soit le cachet électronique")
+    for fetched in payload.fetched_data:
+        seen = french.paris_moment(fetched.fetched_at)
+        yield Mention("donnée obtenue", f"{fetched.data} – source : {fetched.source}, consultée le {seen}")
+    if payload.kept:
+        yield from _kept(payload.kept)
+
+
+def algorithm(contact: str) -> Iterator[Mention]:
+    """Yield the mention of the algorithm, and where its rules are asked for."""
+    for what, words in ALGORITHM.items():
+        yield Mention(what, words)
+    yield Mention("accès aux règles", f"à l’adresse suivante : {contact}")
 
 
 def cited(act: CitedAct) -> str:
     """Return how an act is named wherever another one cites it."""
     return f"’arrêté n° {act.number} du {french.long_date(act.decided_on)}"
+
+
+def _kept(kept: KeptFor) -> Iterator[Mention]:
+    periods = (
+        f"courriel et téléphone, {kept.contact_months} mois après la fin du dossier",
+        f"une personne physique, {kept.registry_answer_months} mois après la fin du dossier",
+        f"traces des appels aux registres, {kept.registry_traces_months} mois",
+        f"traces des lectures du dossier, {kept.reading_traces_months} mois",
+    )
+    for words in periods:
+        yield Mention("durée de conservation", words)
 
 
 def _appeal(appeal: Appeal) -> Iterator[Mention]:

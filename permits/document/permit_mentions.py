@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from permits.document import french
-from permits.document.mentions import Mention, cited, common_mentions
+from permits.document.mentions import Mention, algorithm, cited, common_mentions
 from permits.domain.permit import Amendment, Permit
 
 # Without these words the act can be annulled, or its time limits never run.
@@ -11,12 +11,7 @@ MANDATORY_WORDS = {
     "caractère précaire et révocable": "à titre précaire et révocable",
     "renouvellement sur nouvelle demande": "fait l’objet d’une nouvelle demande",
     "caractère personnel": "à titre personnel",
-    "mention du traitement algorithmique": "sur le fondement d’un traitement algorithmique",
-    "article du code sur la mention": "article L. 311-3-1 du code des relations entre le public",
     "loi informatique et libertés": "article 47 de la loi n° 78-17 du 6 janvier 1978",
-    "finalité du traitement": "Finalité : vérifier la conformité de la demande",
-    "droit à communication des règles": "demander la communication des règles définissant",
-    "saisine de la CADA": "Commission d’accès aux documents administratifs (CADA)",
     "recours examiné par un agent": "examiné par un agent, jamais par le seul traitement",
 }
 
@@ -26,23 +21,21 @@ def permit_mentions(permit: Permit) -> Iterator[Mention]:
     for what, words in MANDATORY_WORDS.items():
         yield Mention(what, words)
     yield from common_mentions(permit)
+    yield from algorithm(permit.algorithm_contact)
     yield from _subject(permit)
     yield from _grounds(permit)
     yield from _place_and_time(permit)
     yield from _fee(permit)
-    yield Mention("accès aux règles", f"à l’adresse suivante : {permit.algorithm_contact}")
-    for fetched in permit.fetched_data:
-        yield Mention("donnée obtenue", f"{fetched.data} – source : {fetched.source}")
 
 
 def _subject(permit: Permit) -> Iterator[Mention]:
-    yield Mention("demande", f"demande n° {permit.application_id}")
+    yield Mention("demande", f"demande n° {permit.asked_in}")
     if permit.amends is None:
         yield Mention("titre de l’acte", f"{permit.number} portant permis de stationnement")
     elif permit.amends.kind == "extension":
         yield from _extension(permit.number, permit.amends)
     else:
-        yield from _correction(permit.number, permit.amends)
+        yield from _correction(permit, permit.amends)
 
 
 def _extension(number: str, amends: Amendment) -> Iterator[Mention]:
@@ -54,15 +47,16 @@ def _extension(number: str, amends: Amendment) -> Iterator[Mention]:
     yield Mention("jours de chaque acte", "chacun des deux régit les jours qu’il autorise")
 
 
-def _correction(number: str, amends: Amendment) -> Iterator[Mention]:
+def _correction(permit: Permit, amends: Amendment) -> Iterator[Mention]:
     first = cited(amends.cites)
-    title = f"{number} portant rectification du permis de stationnement n° {amends.cites.number}"
+    title = f"{permit.number} portant rectification du permis de stationnement n° {amends.cites.number}"
     yield Mention("titre de l’acte", title)
     yield Mention("visa de l’acte rectifié", f"Vu l{first}, que le présent arrêté rectifie ;")
     yield Mention("acte remplacé", f"Le présent arrêté annule et remplace l{first}, dont il corrige :")
     for reason in amends.reasons:
         yield Mention("rectification", french.clause(reason))
-    yield Mention("effet de la rectification", "Il prend effet à sa notification")
+    taken = french.paris_date(permit.decided_at)
+    yield Mention("effet de la rectification", f"Il prend effet le {taken}, jour où il est pris.")
 
 
 def _grounds(permit: Permit) -> Iterator[Mention]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from permits.document import french
-from permits.document.mentions import Mention, cited, common_mentions
+from permits.document.mentions import Mention, algorithm, cited, common_mentions
 from permits.domain.ruling import Ruling, RulingKind
 
 TITLES = {
@@ -21,6 +21,10 @@ def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
     yield Mention("recours examiné par un agent", f"{ruling.appeal.authority} – examiné par un agent –")
     yield from _grounds(ruling)
     yield from _effect(ruling)
+    if ruling.algorithm_contact:
+        yield from algorithm(ruling.algorithm_contact)
+    if ruling.fee_terms:
+        yield Mention("redevance", f"Redevance {ruling.fee_terms.text} [{ruling.fee_terms.citation.text}]")
     period = french.period(ruling.starts_on, ruling.ends_on)
     is_refusal = ruling.kind is RulingKind.REFUSAL
     role = "La demande a été présentée pour" if is_refusal else "Le permis avait été accordé à"

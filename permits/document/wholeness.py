@@ -27,6 +27,10 @@ def _gaps_of_ruling(ruling: Ruling) -> Iterator[str]:
             yield "un motif n’a pas son fait ou son texte"
     if not ruling.hearing.strip():
         yield "il n’est pas dit comment le bénéficiaire a pu être entendu, ou pourquoi il n’avait pas à l’être"
+    if ruling.kind is RulingKind.REFUSAL and not (ruling.algorithm_contact or "").strip():
+        yield "un refus suit ce que la machine a constaté : il n’est pas dit où en demander les règles"
+    if ruling.kind is not RulingKind.REFUSAL and not (ruling.fee_terms and ruling.fee_terms.text.strip()):
+        yield "il n’est pas dit ce que devient la redevance"
     if not ruling.visas:
         yield "aucun visa n’est donné"
     if not ruling.places:

@@ -12,7 +12,7 @@ class ExtendedPermit(Value):
     """The permit that an application asks to extend.
 
     `starts_on` is the first day of the first permit in the chain; `stands` is False once it was ended,
-    replaced or extended already.
+    replaced or extended already, and while another act on it waits for its seal.
     """
 
     number: str

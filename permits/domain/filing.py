@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from permits.domain.act import Act
@@ -71,8 +72,7 @@ def filing_of(
         application_id=application_id,
         client_id=client_id,
         idempotency_key=key,
-        # Not of the contact: a digest kept for ever would confirm whoever guesses a telephone number.
-        body_sha256=digest(application),
+        body_sha256=body_digest(application.model_dump(mode="json"), contact),
         application=application,
         contact=contact,
         received_at=at,
@@ -81,6 +81,14 @@ def filing_of(
         worksite_key=worksite_key(filed),
         sandbox=sandbox,
     )
+
+
+def body_digest(body: dict[str, Any], contact: Contact) -> str:
+    """Return the digest of what was asked, and of whether a contact came with it.
+
+    Not of the contact itself: a digest kept for ever would confirm whoever guesses a telephone number.
+    """
+    return digest({"body": body, "with_contact": contact != Contact()})
 
 
 def worksite_key(application: Application) -> str:

@@ -25,7 +25,10 @@ class PressBusy(Exception):
 
 
 class Beneficiary(Value):
-    """Who may occupy the street: legal name, SIRET and address, from the State's registry."""
+    """Who may occupy the street: legal name, SIRET and address, from the State's registry.
+
+    `protected` data is never shown in public (partial diffusion).
+    """
 
     name: str
     siret: str
@@ -93,6 +96,19 @@ class FetchedData(Value):
     source_updated_at: datetime | None
 
 
+class KeptFor(Value):
+    """For how many months what can be erased of a file is kept, told to the applicant (GDPR art. 13).
+
+    The contact and the registry's answer about a natural person count from the end of the file, the
+    traces of calls to the registry and of readings from the day of each.
+    """
+
+    contact_months: int
+    registry_answer_months: int
+    registry_traces_months: int
+    reading_traces_months: int
+
+
 class DailyWindow(Value):
     """Hours of the day during which the street may be occupied."""
 
@@ -119,13 +135,19 @@ class Amendment(Value):
 
 
 class Permit(Value):
-    """A permis de stationnement, ready to be printed. Days are inclusive calendar days in Europe/Paris."""
+    """A permis de stationnement, ready to be printed. Days are inclusive calendar days in Europe/Paris.
+
+    `answers` is the application that somebody filed, when it is not `application_id`: a correction is made
+    by a person, and still answers the application of the permit it replaces. `kept` is None in what was
+    frozen before it was told.
+    """
 
     payload_schema: Literal["permis-de-stationnement/1"] = PAYLOAD_SCHEMA
     template: str
     number: str
     amends: Amendment | None = None
     application_id: str
+    answers: str | None = None
     received_at: datetime
     decided_at: datetime
     authority: IssuingAuthority
@@ -147,6 +169,12 @@ class Permit(Value):
     appeal: Appeal
     algorithm_contact: str
     fetched_data: tuple[FetchedData, ...]
+    kept: KeptFor | None = None
     rulebook_digest: str
     verification_url: str
     specimen: bool
+
+    @property
+    def asked_in(self) -> str:
+        """The application that somebody filed, which the visas cite."""
+        return self.answers or self.application_id

@@ -16,6 +16,9 @@ Months = Annotated[int, Field(ge=1, le=120)]
 # A permit may be withdrawn for four months (CRPA art. L242-1) and contested for two: its file is kept for as long.
 MonthsOfFile = Annotated[int, Field(ge=4, le=120)]
 
+# Logs of data exchanged between administrations are kept for 36 months (CRPA art. R. 114-9-7): never less.
+MonthsOfTraces = Annotated[int, Field(ge=36, le=120)]
+
 
 class Period(Value):
     """A number of months and where it comes from. What it covers is due from the day it ends."""
@@ -45,6 +48,12 @@ class EventPeriod(Period):
     counted_from: Literal["event"] = "event"
 
 
+class TracePeriod(EventPeriod):
+    """Counted from the day of each exchange with a registry, and never shorter than the law's."""
+
+    months: MonthsOfTraces
+
+
 class AccountPeriod(Period):
     """Counted from the day an account's key was revoked."""
 
@@ -56,7 +65,7 @@ class Retention(Value):
 
     application_contact: FilePeriod
     application_evidence: FilePeriod
-    registry_access: EventPeriod
+    registry_access: TracePeriod
     access_log: EventPeriod
     client: AccountPeriod
 
@@ -72,7 +81,7 @@ _OURS = Citation(text="durée du logiciel, faute d’un choix de l’autorité (
 DEFAULT_RETENTION = Retention(
     application_contact=FilePeriod(months=12, cites=_OURS),
     application_evidence=FilePeriod(months=12, cites=_OURS),
-    registry_access=EventPeriod(months=36, cites=_TRACES),
+    registry_access=TracePeriod(months=36, cites=_TRACES),
     access_log=EventPeriod(months=36, cites=_OURS),
     client=AccountPeriod(months=12, cites=_OURS),
 )

@@ -247,6 +247,13 @@ class EndingGround(Value):
     cites: Citation
 
 
+class EndingFeeTerms(Value):
+    """What becomes of the fee of a permit that is abrogated or withdrawn: one sentence for both, and its text."""
+
+    text: Annotated[str, Field(min_length=10)]
+    cites: Citation
+
+
 Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule, EndingGround)
 
 
@@ -258,7 +265,10 @@ def _one_of_each(items: tuple[Identified, ...]) -> tuple[Identified, ...]:
 
 
 class AuthorityFile(Value):
-    """The authority: who it is, who signs, where to appeal, and the texts every act cites."""
+    """The authority: who it is, who signs, where to appeal, and the texts every act cites.
+
+    `visas` are those of what allows, `ruling_visas` those of refusals, abrogations and withdrawals.
+    """
 
     identity: IssuingAuthority
     crs: Annotated[str, Field(pattern=r"^EPSG:\d{4,5}$")]
@@ -269,7 +279,18 @@ class AuthorityFile(Value):
     payment_terms: str
     visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
     considerations: Annotated[tuple[str, ...], Field(min_length=1)]
+    ruling_visas: tuple[Citation, ...] = ()
+    ending_fee_terms: EndingFeeTerms | None = None
     endings: Annotated[tuple[EndingGround, ...], AfterValidator(_one_of_each)] = ()
+
+    @model_validator(mode="after")
+    def _says_what_rulings_need(self) -> Self:
+        series = self.series
+        if (series.refusals or series.abrogations or series.sandbox) and not self.ruling_visas:
+            raise ValueError("ruling_visas is missing: refusals, abrogations and withdrawals cite texts of their own")
+        if self.endings and self.ending_fee_terms is None:
+            raise ValueError("ending_fee_terms is missing: say what becomes of the fee of a permit that ends early")
+        return self
 
 
 # The rules that compare with no figure of limits/: rules.yaml holds the text of each of them.

@@ -106,6 +106,24 @@ def load_directory(directory: Path) -> tuple[Rulebook, dict[str, str]]:
     return load(files), files
 
 
+def read_authority(directory: Path) -> str:
+    """Return the authority's id from authority.yaml alone, whatever else is wrong with the rulebook.
+
+    Raises RulebookError when that file can't be read or names no id.
+    """
+    name = "authority.yaml"
+    try:
+        content = yaml.load((directory / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        given = content["identity"]["id"]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RulebookError(name, "file", " ".join(str(error).split())) from None
+    except (KeyError, TypeError):
+        given = None
+    if not isinstance(given, str) or not given:
+        raise RulebookError(name, "identity > id", "missing")
+    return given
+
+
 def _parse(files: Mapping[str, str], name: str) -> Any:
     if name not in files:
         raise RulebookError(name, "file", "missing")

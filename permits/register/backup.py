@@ -81,8 +81,8 @@ def _back_up(engine: Engine, file: Path, authority: str, at: datetime, key: Ed25
         server = _server_major(connection)
         oldest_server, pg_dump = pg_dump_for(server)
         address, environment = target(engine)
-        options = ("--format=custom", f"--snapshot={held}", "--lock-wait-timeout=60s", f"--file={draft}")
-        run(environment, pg_dump, *options, f"--dbname={address}")
+        options = ("--format=custom", "--no-comments", f"--snapshot={held}", "--lock-wait-timeout=60s")
+        run(environment, pg_dump, *options, f"--file={draft}", f"--dbname={address}")
         with draft.open("rb") as written:
             os.fsync(written.fileno())
         if checkpoint is not None and key is not None:
@@ -104,8 +104,9 @@ def restore(engine: Engine, file: Path) -> None:
         raise BackupRefused(f"cette base n’est pas vide ({', '.join(found)}…) : restaurez dans une base neuve")
     pg_restore = pg_restore_for(server, file)
     address, environment = target(engine)
-    options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={address}")
-    run(environment, pg_restore, *options, str(file))
+    # No comments: that of the extension belongs to whoever created it, who may be the server's administrator.
+    options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments")
+    run(environment, pg_restore, *options, f"--dbname={address}", str(file))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("ANALYZE"))

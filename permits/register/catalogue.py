@@ -149,9 +149,15 @@ class Catalogue:
             return self._one_act(session, *conditions)
 
     def is_extended(self, act_id: UUID) -> bool:
-        """Tell whether a reserved or issued extension adds days to this act, or to the one it corrects."""
+        """Tell whether an extension adds days to this act, or to the one it corrects; one cut short still does."""
         with Session(self.engine) as session:
             return bool(session.execute(text("SELECT act_is_extended(:id)"), {"id": act_id}).scalar_one())
+
+    def is_being_changed(self, act_id: UUID) -> bool:
+        """Tell whether an act that extends, replaces or ends this one waits for its seal."""
+        in_hand = select(ActRow.id).where(col(ActRow.cites) == act_id, col(ActRow.state) == ActState.RESERVED)
+        with Session(self.engine) as session:
+            return session.exec(in_hand.limit(1)).first() is not None
 
     def acts_citing(self, act_id: UUID, limit: int = 100) -> list[Act]:
         """Return the acts that extend, replace or end this one, in the order of their reservation."""

@@ -64,14 +64,15 @@ def add_client(
         )
 
 
-def authenticate(engine: Engine, key: SecretStr) -> Client | None:
-    """Return the client this key belongs to, None when it belongs to nobody (any more)."""
+def authenticate(engine: Engine, authority: str, key: SecretStr) -> Client | None:
+    """Return the authority's client this key belongs to, None when it belongs to nobody (any more)."""
     secret = key.get_secret_value()
     key_id = _key_id(secret)
     if key_id is None:
         return None
     with Session(engine) as session:
-        row = session.exec(select(ClientRow).where(col(ClientRow.key_id) == key_id)).first()
+        known = select(ClientRow).where(col(ClientRow.authority) == authority, col(ClientRow.key_id) == key_id)
+        row = session.exec(known).first()
     # The comparison is made even for an unknown id, so that time tells nothing.
     expected = row.key_sha256 if row else _ABSENT
     same = hmac.compare_digest(expected, hashlib.sha256(secret.encode()).hexdigest())

@@ -109,6 +109,13 @@ def read_checkpoint(connection: Connection, authority: str, at: datetime) -> Che
     return Checkpoint(authority=authority, position=head.position, sha256=head.sha256, counters=counters, at=at)
 
 
+def is_empty(connection: Connection, authority: str) -> bool:
+    """Tell whether this authority's chain has not begun: then only may no checkpoint be known."""
+    entry = text("SELECT EXISTS (SELECT 1 FROM audit_entry WHERE authority = :authority)")
+    begun: bool = connection.execute(entry, {"authority": authority}).scalar_one()
+    return not begun and _standing(connection, authority, None).position == 0
+
+
 def differences(connection: Connection, checkpoint: Checkpoint) -> list[str]:
     """Return, in French, why the book that this snapshot shows doesn't follow the checkpoint; empty when it does."""
     standing = _standing(connection, checkpoint.authority, checkpoint.position)

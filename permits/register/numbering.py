@@ -1,8 +1,8 @@
 """The next number of a series, given with its frozen payload in one statement (`give_number` in migrations/).
 
 Everything is prepared before: two marks stand in the payload and in the audit entry for the number and
-for the digest of the numbered payload, and the database writes them in. The COMMIT is sent with the
-statement: PostgreSQL alone holds the number's lock, and a web process that is slow or stopped never does.
+for the digest of the numbered payload, and the database writes them in. The COMMIT is in the same message:
+PostgreSQL alone holds the number's lock, and a web process that is slow or stopped never does.
 """
 
 import secrets
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import ClientCursor
 from psycopg.errors import Error as DatabaseError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -27,12 +28,12 @@ _GIVE = (
     "SELECT given_label, audit_position FROM give_number("
     "%(authority)s, %(series)s, %(year)s, %(act_id)s, %(kind)s, %(cites)s, %(taken_by)s, %(application_id)s,"
     " %(client_id)s, %(code)s, %(siret)s, %(starts_on)s, %(ends_on)s, %(fee_total)s, %(payload)s, %(at)s, %(event)s,"
-    " %(entry)s, %(number_mark)s, %(payload_mark)s)"
+    " %(entry)s, %(number_mark)s, %(payload_mark)s); COMMIT"
 )
 # What give_number and the triggers behind it refuse, by SQLSTATE; told in French to whoever asked.
 _NOT_POSSIBLE = {
     "PX002": "cet acte n’est plus en vigueur, ou un autre acte qui le modifie est en cours",
-    "PX003": "cet acte est prolongé : mettez d’abord fin à sa prolongation",
+    "PX003": "cet acte est prolongé : mettez d’abord fin à sa prolongation tout entière",
     "PX004": "cet acte a plus de quatre mois : il ne peut plus être retiré (CRPA art. L. 242-1)",
     "PX005": "une abrogation ne vaut que pour les jours à venir, jusqu’à la fin de l’acte",
 }
@@ -109,12 +110,13 @@ def give_number(session: Session, draft: Draft, event: str, entry: dict[str, Any
     session.flush()
     driver: Any = session.connection().connection.driver_connection
     try:
-        with driver.pipeline():
-            given = driver.execute(_GIVE, values)
-            driver.commit()
-        label, position = given.fetchone()
+        # Two statements in one message need their values written in; a pipeline would send two messages.
+        with ClientCursor(driver) as cursor:
+            given = cursor.execute(_GIVE, values).fetchone()
     except DatabaseError as error:
         raise _refusal(error, driver.closed) from error
+    assert given is not None
+    label, position = given
     return _reserved(draft, label), position
 
 

@@ -15,8 +15,11 @@ _COMMON = {"400": "Requête illisible", "422": "Demande incorrecte", "500": "Err
 _FOR_CLIENTS = {"401": "Clé absente ou inconnue", "404": "Introuvable"}
 _FOR_BODIES = {"413": "Plus de 1 Mio"}
 _BY_OPERATION = {
-    "file_application": {"409": "La même demande est en cours"},
+    "file_application": {"409": "La même demande est en cours, ou le règlement ne lui donne pas de numéro"},
+    "extend_permit": {"409": "La même demande est en cours, ou ce permis ne se prolonge pas"},
     "get_permit_document": {"409": "Document en cours d’établissement"},
+    "get_act_document": {"409": "Document en cours d’établissement"},
+    "explain_problem": {"404": "Aucun problème n’a ce code"},
 }
 
 

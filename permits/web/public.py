@@ -43,7 +43,13 @@ def get_home(context: CurrentContext) -> HTMLResponse:
     return _page(context, "home.html", base_url=context.desk.public_url, rulebook=rulebook)
 
 
-@router.get("/v/{code}", operation_id="verify_permit", summary="Vérifier un permis", response_class=HTMLResponse)
+@router.get(
+    "/v/{code}",
+    operation_id="verify_permit",
+    summary="Vérifier un permis",
+    response_class=HTMLResponse,
+    responses={404: {"content": {"text/html": {}}, "description": "Aucun acte n’a ce code"}},
+)
 @policy(Policy.PUBLIC)
 def verify_permit(
     code: Annotated[str, PathParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")], context: CurrentContext
@@ -65,8 +71,17 @@ def verify_permit(
 def standing(act: Act, today: date) -> tuple[str, str]:
     """Return the state of an act on a day, as a style and a French sentence.
 
-    Never "authentic": a code proves that an act exists, not that a paper is its document.
+    Never "authentic": a code proves that an act exists, not that a paper is its document. A specimen is never
+    good, whatever seal it carries: its state is told as that of a trial.
     """
+    style, told = _standing(act, today)
+    if not act.payload.specimen:
+        return style, told
+    nothing = "il n’autorise rien" if act.kind.allows else "il n’a aucun effet"
+    return "warn" if style == "good" else style, f"Spécimen : {nothing}. Dans cet essai, {told[:1].lower()}{told[1:]}"
+
+
+def _standing(act: Act, today: date) -> tuple[str, str]:
     if act.state is ActState.ANNULLED:
         return "bad", "Ce numéro a été annulé : il n’autorise rien."
     if act.state is ActState.RESERVED:

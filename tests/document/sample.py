@@ -12,6 +12,7 @@ from permits.domain.permit import (
     DailyWindow,
     FetchedData,
     IssuingAuthority,
+    KeptFor,
     Permit,
     PermittedOccupancy,
     Signatory,
@@ -47,6 +48,8 @@ BENEFICIARY = Beneficiary(
     address=("12 RUE DES BÂTISSEURS", "29999 EXEMPLE-VILLE"),
     protected=False,
 )
+
+KEPT = KeptFor(contact_months=12, registry_answer_months=18, registry_traces_months=36, reading_traces_months=24)
 
 VISAS = (
     "le code général des collectivités territoriales, notamment ses articles L. 2213-1 et L. 2213-6",
@@ -176,6 +179,7 @@ def sample_permit(**changes: Any) -> Permit:
                 source_updated_at=datetime(2027, 2, 7, 3, 0, tzinfo=UTC),
             ),
         ),
+        "kept": KEPT,
         "rulebook_digest": "5f2b" * 16,
         "verification_url": VERIFICATION_URL,
         "specimen": True,

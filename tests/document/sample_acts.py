@@ -5,8 +5,8 @@ from typing import Any
 
 from permits.domain.decision import Citation
 from permits.domain.permit import Amendment, CitedAct, Permit
-from permits.domain.ruling import Motive, Ruling, RulingKind
-from tests.document.sample import AUTHORITY, BENEFICIARY, SIGNATORY, VISAS, sample_permit
+from permits.domain.ruling import FeeTerms, Motive, Ruling, RulingKind
+from tests.document.sample import AUTHORITY, BENEFICIARY, KEPT, SIGNATORY, VISAS, sample_permit
 
 FIRST = CitedAct(number="EX-2027-000001", decided_on=date(2027, 2, 8))
 RULING_URL = "https://permis.exemple-ville.example/v/Qm3vT8nKp1RwXy6Zd0aFhs"
@@ -48,6 +48,10 @@ NOT_DUE = (
     "il est statué sur une demande : les observations préalables n’avaient pas à être recueillies (article L. 121-1 du "
     "code des relations entre le public et l’administration)"
 )
+FEE_TERMS = FeeTerms(
+    text="La redevance n’est due que pour les jours où l’occupation a été autorisée ; le trop-perçu est restitué.",
+    citation=Citation(text="délibération n° 2025-118 du 10 décembre 2025, article 7 (fictive)"),
+)
 
 
 def sample_ruling(kind: RulingKind, **changes: Any) -> Ruling:
@@ -66,6 +70,8 @@ def sample_ruling(kind: RulingKind, **changes: Any) -> Ruling:
         "starts_on": date(2027, 3, 1),
         "ends_on": date(2027, 3, 31),
         "appeal": sample_permit().appeal,
+        "fetched_data": sample_permit().fetched_data,
+        "kept": KEPT,
         "verification_url": RULING_URL,
         "specimen": True,
     }
@@ -84,6 +90,8 @@ _OWN: dict[RulingKind, dict[str, Any]] = {
         "visas": _citations(*CODES, VISAS[-1]),
         "motives": (MARKET,),
         "hearing": NOT_DUE,
+        "algorithm_contact": sample_permit().algorithm_contact,
+        "rulebook_digest": sample_permit().rulebook_digest,
     },
     RulingKind.ABROGATION: {
         "number": "EX-A-2027-000001",
@@ -92,6 +100,7 @@ _OWN: dict[RulingKind, dict[str, Any]] = {
         "visas": _citations(*CODES, FIRST_VISA),
         "motives": (BREACH,),
         "hearing": HEARD,
+        "fee_terms": FEE_TERMS,
     },
     RulingKind.WITHDRAWAL: {
         "number": "EX-A-2027-000002",
@@ -100,6 +109,7 @@ _OWN: dict[RulingKind, dict[str, Any]] = {
         "visas": _citations(*CODES, FIRST_VISA),
         "motives": (ILLEGAL,),
         "hearing": HEARD,
+        "fee_terms": FEE_TERMS,
     },
 }
 

@@ -16,7 +16,7 @@ from permits.document.print import print_act
 from permits.document.seal import Pkcs12Seal
 from permits.document.verify import verify_seal
 from permits.domain.permit import Amendment, CitedAct, Permit
-from tests.document.pages import defects_of, text_of
+from tests.document.pages import defects_of, templates_with, text_of
 from tests.document.sample import sample_permit
 from tests.document.sample_acts import FIRST, REASONS, sample_correction, sample_extension
 
@@ -51,7 +51,7 @@ def correction_pdf() -> bytes:
                 "Vu l’arrêté n° EX-2027-000001 du 8 février 2027, que le présent arrêté rectifie ; Considérant",
                 "Le présent arrêté annule et remplace l’arrêté n° EX-2027-000001 du 8 février 2027, dont il corrige : "
                 "le numéro de la rue : « 14 » au lieu de « 41 » ; la hauteur de l’échafaudage : 9,50 m au lieu de "
-                "95 m. Il prend effet à sa notification",
+                "95 m. Il prend effet le 10 février 2027, jour où il est pris.",
                 "L’occupation est autorisée du 1er mars 2027 au 12 mars 2027",
             ],
         ),
@@ -141,6 +141,19 @@ def test_an_extension_a_correction_and_a_first_permit_are_not_taken_for_one_anot
     assert "jours de chaque acte" in found(
         correction_pdf, sample_correction(amends=Amendment(kind="extension", cites=FIRST))
     )
+
+
+def test_a_correction_that_takes_effect_on_another_day_than_its_own_is_caught(tmp_path: Path) -> None:
+    templates = templates_with(tmp_path, "effet le {{ permit.decided_at|paris_date }}", "effet le 9 mai 2027")
+    permit = sample_correction()
+    assert found(print_act(permit, templates), permit) == {"effet de la rectification"}
+
+
+def test_a_correction_cites_the_application_of_the_permit_it_replaces(correction_pdf: bytes) -> None:
+    """The application that it is recorded under is nobody's: a person corrects."""
+    permit = sample_correction(application_id="0000", answers="D-7Q4M-2K9X")
+    lint(print_act(permit), permit)
+    assert found(correction_pdf, permit.model_copy(update={"answers": None})) == {"demande"}
 
 
 @pytest.mark.parametrize("reasons", [(), ("la date", " ")], ids=["none", "blank"])

@@ -10,16 +10,17 @@ import pikepdf
 import pytest
 
 from permits.document.lint import lint
-from permits.document.mentions import ALWAYS
+from permits.document.mentions import ALGORITHM, ALWAYS
 from permits.document.permit_mentions import MANDATORY_WORDS
 from permits.document.print import print_act
 from permits.domain.decision import Citation
-from permits.domain.permit import DailyWindow, Permit
+from permits.domain.permit import DailyWindow, KeptFor, Permit
 from tests.document.pages import blank_templates, defects_of, templates_with
 from tests.document.sample import (
     AUTHORITY,
     BENEFICIARY,
     FEE,
+    KEPT,
     SIGNATORY,
     fee_line,
     occupancy,
@@ -42,6 +43,7 @@ def test_the_longest_document_passes() -> None:
 
 
 FEE_CHANGED = FEE.model_copy(update={"total": Decimal("44.24")})
+(FETCHED,) = sample_permit().fetched_data
 LINE_CHANGED = FEE.model_copy(
     update={"lines": (FEE.lines[0], fee_line("Frais de dossier", "1", "dossier", "6", "8.24"))}
 )
@@ -55,6 +57,9 @@ LINE_CHANGED = FEE.model_copy(
         ({"beneficiary": BENEFICIARY.model_copy(update={"name": "AUTRE"})}, "bénéficiaire"),
         ({"beneficiary": BENEFICIARY.model_copy(update={"address": ("AILLEURS",)})}, "adresse du bénéficiaire"),
         ({"application_id": "D-0000-0000"}, "demande"),
+        ({"answers": "D-0000-0000"}, "demande"),
+        ({"fetched_data": (FETCHED.model_copy(update={"data": "chiffre d’affaires"}),)}, "donnée obtenue"),
+        *(({"kept": KEPT.model_copy(update={period: 60})}, "durée de conservation") for period in KeptFor.model_fields),
         ({"worksite": "Autre chantier"}, "chantier"),
         ({"starts_on": date(2027, 3, 2)}, "période"),
         ({"ends_on": date(2027, 3, 2)}, "fin de l’autorisation"),
@@ -104,12 +109,17 @@ def defects_of_a_blank_page(tmp_path_factory: pytest.TempPathFactory) -> list[st
     return defects_of(print_act(sample_permit(), templates), sample_permit())
 
 
-WORDS = ALWAYS | MANDATORY_WORDS
+WORDS = ALWAYS | ALGORITHM | MANDATORY_WORDS
 
 
 @pytest.mark.parametrize("mention", WORDS)
 def test_a_missing_mention_is_caught(mention: str, defects_of_a_blank_page: list[str]) -> None:
     assert f"{mention} : « {WORDS[mention]} » manque" in defects_of_a_blank_page
+
+
+@pytest.mark.parametrize("mention", ["acte d’essai", "donnée obtenue", "durée de conservation", "accès aux règles"])
+def test_a_missing_mention_of_its_own_words_is_caught(mention: str, defects_of_a_blank_page: list[str]) -> None:
+    assert any(each.startswith(f"{mention} : ") for each in defects_of_a_blank_page)
 
 
 def test_a_specimen_that_does_not_say_so_on_each_page_is_caught(defects_of_a_blank_page: list[str]) -> None:

@@ -17,6 +17,11 @@ PERMITS = [sample_permit(), sample_extension(), sample_correction()]
 RULINGS = [sample_ruling(kind) for kind in RulingKind]
 
 
+def changed(payload: Payload, **changes: Any) -> bytes:
+    content = json.loads(payload_bytes(payload)) | changes
+    return json.dumps({key: value for key, value in content.items() if value != "left out"}).encode()
+
+
 @pytest.mark.parametrize("payload", [*PERMITS, *RULINGS], ids=lambda payload: payload.number)
 def test_what_is_frozen_is_read_back_as_what_it_was(payload: Payload) -> None:
     again = read_payload(payload_bytes(payload))
@@ -24,14 +29,23 @@ def test_what_is_frozen_is_read_back_as_what_it_was(payload: Payload) -> None:
     assert payload_bytes(again) == payload_bytes(payload)
 
 
+LATER = {
+    "permit": ("answers", "kept"),
+    "ruling": ("fee_terms", "algorithm_contact", "rulebook_digest", "fetched_data", "kept"),
+}
+
+
+@pytest.mark.parametrize(
+    ("payload", "later"), [(PERMITS[0], LATER["permit"]), (RULINGS[1], LATER["ruling"])], ids=LATER
+)
+def test_what_was_frozen_before_a_field_existed_is_still_read(payload: Payload, later: tuple[str, ...]) -> None:
+    again = read_payload(changed(payload, **dict.fromkeys(later, "left out")))
+    assert again == payload.model_copy(update={name: type(payload).model_fields[name].default for name in later})
+
+
 def test_only_what_allows_is_called_a_permit() -> None:
     assert {attachment_name(permit) for permit in PERMITS} == {"permis.json"}
     assert {attachment_name(ruling) for ruling in RULINGS} == {"acte.json"}
-
-
-def changed(payload: Payload, **changes: Any) -> bytes:
-    content = json.loads(payload_bytes(payload)) | changes
-    return json.dumps({key: value for key, value in content.items() if value != "left out"}).encode()
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def file(pdf: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "Commune d’Exemple-Ville",
         "ARRÊTÉ n° EX-2027-000001 portant permis de stationnement",
         "Autorité fictive. Ses règles et ses prix sont inventés",
-        "Spécimen. Le cachet électronique est un cachet de démonstration",
+        "Spécimen. Acte d’essai, sans effet, quel que soit le cachet électronique qu’il porte.",
         "Maëlle Fictive, adjointe au maire déléguée à l’espace public,",
         "Vu le code de la voirie routière, notamment ses articles L. 113-2 et L. 115-1 ;",
         "Vu la demande n° D-7Q4M-2K9X reçue par téléservice le 8 février 2027 ;",
@@ -55,6 +55,13 @@ def file(pdf: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "Décision prise sur le fondement d’un traitement algorithmique",
         "article 47 de la loi n° 78-17 du 6 janvier 1978",
         "consultée le 8 février 2027 à 9 h 12 (mise à jour le 7 février 2027)",
+        "Conservation : courriel et téléphone, 12 mois après la fin du dossier ; réponse d’un registre sur une "
+        "personne physique, 18 mois après la fin du dossier ; traces des appels aux registres, 36 mois ; traces "
+        "des lectures du dossier, 24 mois ; demande, décision et acte, selon les règles des archives publiques. Droits",
+        "Le présent arrêté est opposable à son destinataire dès sa notification (article L. 221-8 du code des "
+        "relations entre le public et l’administration) ; notifié par ce téléservice, il l’est à la date de "
+        "sa première consultation dans le téléservice. Est chargé",
+        "Notifié par ce téléservice, cet acte est dispensé de la signature de son auteur (article L. 212-2, 1°,",
         "dans les deux mois de sa notification",
         "tribunal administratif d’Exemple (fictif)",
         "Fait à Exemple-Ville, le 8 février 2027",
@@ -97,7 +104,8 @@ def test_a_real_permit_says_neither_specimen_nor_fictional(
         ({"insurance": None}, "pendant toute la durée de l’occupation. À la fin"),
         ({"urbanism_file": None}, "Chantier : Ravalement de la façade sur rue."),
         ({"prescriptions": ()}, "n’est soumise à aucune autre prescription"),
-        ({"fetched_data": ()}, "Aucune donnée n’a été obtenue auprès d’une autre administration"),
+        ({"fetched_data": ()}, "ne reprend aucune donnée obtenue auprès d’une autre administration"),
+        ({"kept": None}, "Conservation : le temps d’instruire la demande, de contrôler l’occupation et de répondre"),
         (
             {
                 "fee": FEE.model_copy(
@@ -106,7 +114,7 @@ def test_a_real_permit_says_neither_specimen_nor_fictional(
             },
             "Total 0,00 €",
         ),
-        ({"signatory": SIGNATORY.model_copy(update={"delegation": ""})}, "Acte notifié par un téléservice"),
+        ({"signatory": SIGNATORY.model_copy(update={"delegation": ""})}, "Notifié par ce téléservice, cet acte est"),
         ({"beneficiary": BENEFICIARY.model_copy(update={"address": ()})}, "SIRET 732 829 320 00074 Article 2"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -11,17 +11,19 @@ import pikepdf
 import pytest
 
 from permits.document.lint import lint
-from permits.document.mentions import ALWAYS
+from permits.document.mentions import ALGORITHM, ALWAYS
 from permits.document.print import print_act
 from permits.domain.decision import Citation
-from permits.domain.permit import CitedAct
+from permits.domain.permit import CitedAct, KeptFor
 from permits.domain.ruling import Ruling, RulingKind
 from tests.document.pages import blank_templates, defects_of, templates_with
-from tests.document.sample import AUTHORITY, BENEFICIARY, SIGNATORY, sample_permit
-from tests.document.sample_acts import BREACH, CODES, FIRST, before_its_first_day, motive, sample_ruling
+from tests.document.sample import AUTHORITY, BENEFICIARY, KEPT, SIGNATORY, sample_permit
+from tests.document.sample_acts import BREACH, CODES, FEE_TERMS, FIRST, before_its_first_day, motive, sample_ruling
 
 REFUSAL, ABROGATION, WITHDRAWAL = RulingKind.REFUSAL, RulingKind.ABROGATION, RulingKind.WITHDRAWAL
 APPEAL = sample_permit().appeal
+(FETCHED,) = sample_permit().fetched_data
+NEXT_DAY = datetime(2027, 2, 9, tzinfo=UTC)
 
 
 @cache
@@ -61,6 +63,9 @@ ANY_KIND = [
     ({"signatory": SIGNATORY.model_copy(update={"quality": "maire"})}, "auteur en tête de l’acte"),
     ({"signatory": SIGNATORY.model_copy(update={"delegation": "arrêté n° 2"})}, "délégation"),
     ({"verification_url": "https://ailleurs.example/v/1"}, "adresse de vérification"),
+    ({"fetched_data": (FETCHED.model_copy(update={"source": "Infogreffe"}),)}, "donnée obtenue"),
+    ({"fetched_data": (FETCHED.model_copy(update={"fetched_at": NEXT_DAY}),)}, "donnée obtenue"),
+    *(({"kept": KEPT.model_copy(update={period: 60})}, "durée de conservation") for period in KeptFor.model_fields),
 ]  # fmt: skip
 
 
@@ -87,6 +92,9 @@ OTHER_DAY = CitedAct(number=FIRST.number, decided_on=date(2027, 2, 18))
         (ABROGATION, {"starts_on": date(2027, 3, 16)}, {"jours autorisés", "période"}),
         (REFUSAL, {"application_id": "D-0000-0000"}, {"visa de la demande", "demande refusée"}),
         (REFUSAL, {"received_at": datetime(2027, 2, 18, 9, tzinfo=UTC)}, {"demande refusée"}),
+        (REFUSAL, {"algorithm_contact": "ailleurs"}, {"accès aux règles"}),
+        (ABROGATION, {"fee_terms": FEE_TERMS.model_copy(update={"text": "Elle reste due."})}, {"redevance"}),
+        (WITHDRAWAL, {"fee_terms": FEE_TERMS.model_copy(update={"citation": BREACH.citation})}, {"redevance"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -124,21 +132,36 @@ def test_a_gap_in_the_payload_is_a_defect_whatever_the_page_says() -> None:
 
 
 @pytest.fixture(scope="module")
-def defects_of_a_blank_page(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def blank_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[RulingKind], list[str]]:
+    """Return what the lint finds wrong in a page that says nothing."""
     templates = blank_templates(tmp_path_factory.mktemp("blank"), "decision.html")
-    return defects_of(print_act(sample_ruling(ABROGATION), templates), sample_ruling(ABROGATION))
+
+    @cache
+    def defects(kind: RulingKind) -> list[str]:
+        return defects_of(print_act(sample_ruling(kind), templates), sample_ruling(kind))
+
+    return defects
 
 
-OTHERS = ["titre de l’acte", "remise en état", "cachet de démonstration", "autorité fictive"]
+EACH = [*ALWAYS, "titre de l’acte", "acte d’essai", "autorité fictive", "donnée obtenue", "durée de conservation"]
+MISSING = [
+    *((ABROGATION, mention) for mention in [*EACH, "remise en état", "redevance"]),
+    *((WITHDRAWAL, mention) for mention in [*EACH, "remise en état", "redevance"]),
+    *((REFUSAL, mention) for mention in [*EACH, *ALGORITHM, "accès aux règles"]),
+]
 
 
-@pytest.mark.parametrize("mention", [*ALWAYS, *OTHERS])
-def test_a_missing_mention_is_caught(mention: str, defects_of_a_blank_page: list[str]) -> None:
-    assert any(each.startswith(f"{mention} : ") for each in defects_of_a_blank_page)
+@pytest.mark.parametrize(("kind", "mention"), MISSING)
+def test_a_missing_mention_is_caught(
+    kind: RulingKind, mention: str, blank_page: Callable[[RulingKind], list[str]]
+) -> None:
+    assert any(each.startswith(f"{mention} : ") for each in blank_page(kind))
 
 
-def test_a_specimen_that_does_not_say_so_on_each_page_is_caught(defects_of_a_blank_page: list[str]) -> None:
-    assert "le mot SPÉCIMEN manque sur une page" in defects_of_a_blank_page
+def test_a_specimen_that_does_not_say_so_on_each_page_is_caught(
+    blank_page: Callable[[RulingKind], list[str]],
+) -> None:
+    assert "le mot SPÉCIMEN manque sur une page" in blank_page(ABROGATION)
 
 
 def test_one_wrong_word_of_the_page_is_the_only_defect(tmp_path: Path) -> None:

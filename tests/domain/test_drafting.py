@@ -35,7 +35,8 @@ URL = "https://permis.exemple.example/v/9tB4kQ2mXz7LrN5sYw1cHg"
 
 def draft(application: Any = None, facts: Any = None, **changes: Any) -> Permit:
     application, facts = application or an_application(), facts or some_facts()
-    decision = decide(application, facts, demo_rulebook())
+    rulebook = changes.pop("rulebook", demo_rulebook())
+    decision = decide(application, facts, rulebook)
     assert isinstance(decision, Granted)
     values: dict[str, Any] = {
         "number": "EX-2026-000042",
@@ -44,7 +45,7 @@ def draft(application: Any = None, facts: Any = None, **changes: Any) -> Permit:
         "verification_url": URL,
         "specimen": True,
     }
-    return draft_permit(application, facts, decision, demo_rulebook(), **(values | changes))
+    return draft_permit(application, facts, decision, rulebook, **(values | changes))
 
 
 def test_the_permit_says_who_where_when_and_how_much() -> None:

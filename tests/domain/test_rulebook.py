@@ -218,6 +218,23 @@ def test_an_authority_gives_at_least_one_text_and_one_reason(field: str) -> None
         AuthorityFile.model_validate(authority | {field: ()})
 
 
+@pytest.mark.parametrize("series", [{"refusals": "R"}, {"abrogations": "AB"}, {"sandbox": "SB"}], ids=str)
+def test_an_authority_that_numbers_rulings_gives_the_texts_they_cite(series: dict[str, str]) -> None:
+    series = {name: prefix * 2 for name, prefix in series.items()} | {"permits": "EX"}
+    authority = demo_rulebook().authority.model_dump() | {"series": series}
+    assert AuthorityFile.model_validate(authority).ruling_visas
+    with pytest.raises(ValidationError, match="ruling_visas is missing"):
+        AuthorityFile.model_validate(authority | {"ruling_visas": ()})
+    AuthorityFile.model_validate(authority | {"ruling_visas": (), "series": {"permits": "EX"}})
+
+
+def test_an_authority_that_ends_permits_says_what_becomes_of_the_fee() -> None:
+    authority = demo_rulebook().authority.model_dump()
+    with pytest.raises(ValidationError, match="ending_fee_terms is missing"):
+        AuthorityFile.model_validate(authority | {"ending_fee_terms": None})
+    AuthorityFile.model_validate(authority | {"ending_fee_terms": None, "endings": ()})
+
+
 def test_a_scale_has_at_least_one_line() -> None:
     with pytest.raises(ValidationError, match="items"):
         a_scale()

@@ -179,7 +179,7 @@ NOTHING_IS_WELL: list[Told] = [
     (
         "EXTENSION",
         "refer",
-        "Le permis EX-2032-000003 n’est plus en vigueur ou est déjà prolongé : un agent examine.",
+        "Le permis EX-2032-000003 a pris fin, est prolongé ou en cours de modification : un agent examine.",
         "2032-04-01",
         "2032-03-31",
         None,
@@ -416,7 +416,7 @@ def test_every_occupancy_needs_the_facts_of_its_place(count: int) -> None:
         (
             {"stands": False},
             "refer",
-            "Le permis EX-2027-000042 n’est plus en vigueur ou est déjà prolongé : un agent examine.",
+            "Le permis EX-2027-000042 a pris fin, est prolongé ou en cours de modification : un agent examine.",
         ),
         (
             {"ends_on": date(2027, 1, 9)},

@@ -25,6 +25,8 @@ HEARING = ("--hearing", "le titulaire a été invité par courriel à présenter
 BREACH = ("--ground", "condition_not_met", "--fact", "l’échafaudage empiète sur le passage des piétons")
 ILLEGAL = ("--ground", "illegal", "--fact", "l’emprise est située sur un fonds privé")
 
+KINDS = {"abrogation": "abrogation", "retrait": "withdrawal", "rectification": "correction", "refus": "refusal"}
+
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
@@ -50,13 +52,13 @@ def taken(town: Town, *words: str) -> str:
     """Run a command that takes an act; return its number, once its sealed document was fetched as its holder does."""
     done = permits(town, *words)
     assert done.returncode == 0, done.stdout + done.stderr
-    told = re.fullmatch(r"(EX[AR]?-\d{4}-\d{6}) : (\w+), issued, document ([0-9a-f]{64})\n", done.stdout)
+    told = re.fullmatch(r"(EX[AR]?-\d{4}-\d{6}) : (\w+), acte scellé, document ([0-9a-f]{64})\n", done.stdout)
     assert told is not None, done.stdout
-    number, kind, sha256 = told.groups()
+    number, name, sha256 = told.groups()
     with town.caller() as client:
         act = client.get(f"/v1/acts/{number}").raise_for_status().json()
         document = client.get(f"/v1/acts/{number}/document").raise_for_status().content
-    assert (act["kind"], act["state"], act["document_sha256"]) == (kind, "issued", sha256)
+    assert (act["kind"], act["state"], act["document_sha256"]) == (KINDS[name], "issued", sha256)
     assert hashlib.sha256(document).hexdigest() == sha256
     verify_seal(document, town.certificate)
     return number
@@ -95,9 +97,9 @@ def test_abrogate(town: Town) -> None:
 
     ended = permit(town, number)
     assert (ended["state"], ended["ended_on"], ended["ended_by"]) == ("abrogated", day, act)
-    assert f"Permis abrogé par l’acte {act}" in page(town, number)
+    assert f"permis abrogé par l’acte {act}" in page(town, number)
     again = refused(town, "abrogate", number, *BREACH, *HEARING, *BY, "--effective-on", day)
-    assert again == f"permits : {number} n’est pas un permis délivré et en vigueur"
+    assert again == f"permits : {number} n’est pas un permis délivré, ou un autre acte l’a déjà terminé ou remplacé"
 
 
 def test_withdraw(town: Town) -> None:
@@ -180,7 +182,7 @@ def test_annul(town: Town) -> None:
     words = ("annul", stuck["number"], "--reason", "le document ne se compose pas", *BY)
     done = permits(town, *words)
 
-    assert (done.returncode, done.stdout) == (0, f"{stuck['number']} : permit, annulled\n")
+    assert (done.returncode, done.stdout) == (0, f"{stuck['number']} : permis, numéro annulé\n")
     assert permit(town, stuck["number"])["state"] == "annulled"
     assert refused(town, *words).endswith(f"seul un numéro réservé s’annule, et {stuck['number']} ne l’est plus")
     following = int(new_permit(town).rsplit("-", 1)[1])

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from threading import Timer
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from permits.register.audit import GENESIS, entry_digest
 from permits.register.database import connect
@@ -40,6 +42,28 @@ def administration(url: str) -> Iterator[object]:
         yield run
     finally:
         admin.dispose()
+
+
+@contextmanager
+def kept_waiting(engine: Engine, table: str) -> Iterator[None]:
+    """For a second, keep whoever reads this table waiting; sessions wait for a fifth of that, unless they say so."""
+
+    def impatient(connection: Any, _record: object) -> None:
+        connection.execute("SET statement_timeout = '200ms'")
+        connection.commit()
+
+    engine.dispose()
+    holding = engine.connect()
+    holding.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    let_go = Timer(1, holding.close)
+    event.listen(engine, "connect", impatient)
+    let_go.start()
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", impatient)
+        let_go.join()
+        engine.dispose()
 
 
 def faults_of(engine: Engine) -> list[str]:

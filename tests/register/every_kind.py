@@ -19,9 +19,12 @@ from permits.register.checkpoint import Checkpoint
 from permits.register.clients import add_client, new_key, revoke_client
 from permits.register.floor import read_checkpoint, snapshot
 from permits.register.purge import purge
+from permits.register.readings import Reading, Subject, note_reading
+from permits.register.traces import Errand, Purpose, on_errand
 from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
 from tests.register.copies import new_database
+from tests.register.test_traces import FakeSource, with_registry
 
 # One spot is a tenth of a street from the next.
 _STEP = 0.0004
@@ -60,6 +63,7 @@ def write_book(office: FakeOffice, pause: Callable[[str], None] = lambda _stage:
     _people_act(office, numbers)
     pause("people acted")
     _in_between(office, numbers)
+    _look_on(office, numbers)
     return Book(office.register.authority, numbers, checkpoint_of(office), office.clock())
 
 
@@ -132,6 +136,15 @@ def _in_between(office: FakeOffice, numbers: dict[str, str]) -> None:
     office.clock.move(minutes=5)
     numbers["reserved"] = _permit(office, 32, **days).number
     office.press.broken = None
+
+
+def _look_on(office: FakeOffice, numbers: dict[str, str]) -> None:
+    """One line in each log: an exchange with a registry, and a reading."""
+    engine, client, request = office.register.engine, office.client_id, uuid4()
+    with on_errand(Errand(Purpose.CONSULTATION, about=uuid4(), client_id=client, request_id=request)):
+        with_registry(office, FakeSource(office.clock)).desk.registry.lookup(SIRET)
+    reading = Reading(office.clock(), client, request, Subject.ACT, numbers["issued"])
+    note_reading(engine, office.register.authority, reading)
 
 
 def _permit(office: FakeOffice, spot: int, **changes: Any) -> Act:

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.errors import CheckViolation
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from permits.domain.canonical import digest
 from permits.register.audit import GENESIS, entry_digest
@@ -24,11 +24,13 @@ def superuser(connection: Connection) -> Iterator[None]:
 def force(connection: Connection, statement: str, **values: Any) -> int:
     """Run a statement, taking checks out of its way and putting them back as if they had held; return the rows.
 
-    What would repeat a unique value is not forced: 0.
+    What would repeat a unique value, or what an index can't hold (days that end before they begin), is not forced: 0.
     """
     try:
         with connection.begin_nested():
             return connection.execute(text(statement), values).rowcount
+    except DataError:
+        return 0
     except IntegrityError as error:
         problem: Any = error.orig
         if problem.sqlstate != CheckViolation.sqlstate:

@@ -13,7 +13,8 @@ BLIND: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "client",
         ("name", "key_id", "key_sha256", "sirens", "sandbox", "created_at", "revoked_at"),
-        "an account is the operator's to open, change and revoke; an application seals what it was filed with",
+        "an account is the operator's to open, change and revoke; an application seals what it was filed with"
+        " (an erased account is another matter: that it is blank is looked at)",
     ),
     (
         "registry_access",

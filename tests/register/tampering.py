@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.register.forcing import force, refreeze, rewrite_chain, superuser
 from tests.register.sealed import Column, columns_of, sealed_columns, sealed_tables
@@ -28,20 +29,39 @@ def tamper(connection: Connection, chance: random.Random) -> str:
     raise AssertionError("nothing could be done to this book")
 
 
-def edit(connection: Connection, chance: random.Random, column: Column | None = None) -> str | None:
-    """Change one value of a sealed column, of any when none is given."""
+def edit(
+    connection: Connection, chance: random.Random, column: Column | None = None, rows_that: str = "true"
+) -> str | None:
+    """Change one value of a sealed column, of any when none is given; only in the rows of this condition."""
     column = column or chance.choice(sealed_columns(connection))
     statement = (
         f'UPDATE {column.table} SET "{column.name}" = CAST(:new AS {column.type}) WHERE ctid = CAST(:row AS tid)'
     )
     with superuser(connection):
-        query = f'SELECT ctid::text, "{column.name}"::text FROM {column.table} ORDER BY ctid'
+        query = f'SELECT ctid::text, "{column.name}"::text FROM {column.table} WHERE {rows_that} ORDER BY ctid'
         rows = connection.execute(text(query)).all()
         for row, old in chance.sample(rows, len(rows)):
             new = _other(chance, column, old, [value for _, value in rows])
             if new != old and force(connection, statement, new=new, row=row):
                 return f"{column} {str(old)[:60]} -> {str(new)[:60]}"
     return None
+
+
+def nullify(connection: Connection, chance: random.Random) -> str | None:
+    """Take away one value of a sealed column that must have one; that it must is no longer said."""
+    column = chance.choice([each for each in sealed_columns(connection) if not each.nullable])
+    with superuser(connection):
+        rows = connection.execute(text(f"SELECT ctid::text FROM {column.table} ORDER BY ctid")).scalars().all()
+        if not rows:
+            return None
+        row = chance.choice(rows)
+        try:
+            with connection.begin_nested():
+                connection.execute(text(f'ALTER TABLE {column.table} ALTER "{column.name}" DROP NOT NULL'))
+        except DBAPIError:  # part of a key
+            return None
+        forced = f'UPDATE {column.table} SET "{column.name}" = NULL WHERE ctid = CAST(:row AS tid)'
+        return f"{column} row {row}" if force(connection, forced, row=row) else None
 
 
 def delete(connection: Connection, chance: random.Random) -> str | None:
@@ -161,6 +181,7 @@ def forget(connection: Connection, chance: random.Random) -> str | None:
 # Every way, and how often it is tried.
 WAYS: dict[Way, int] = {
     edit: 40,
+    nullify: 6,
     delete: 10,
     add: 8,
     swap: 10,
@@ -191,8 +212,10 @@ def _changed_text(chance: random.Random, old: str) -> str:
 
 
 def _changed_json(chance: random.Random, old: str) -> str:
-    """Change one leaf, or take it away."""
+    """Change one leaf, make it another kind of value, or take it away."""
     value = json.loads(old)
+    if not _keys(value):
+        return '{"x": 1}'
     holder, key = value, chance.choice(_keys(value))
     while _keys(holder[key]):
         holder = holder[key]
@@ -200,6 +223,8 @@ def _changed_json(chance: random.Random, old: str) -> str:
     leaf = holder[key]
     if isinstance(holder, dict) and chance.random() < 0.2:
         del holder[key]
+    elif chance.random() < 0.2:
+        holder[key] = chance.choice([other for other in (None, True, 5, "x", [], {}) if type(other) is not type(leaf)])
     elif isinstance(leaf, bool) or leaf is None:
         holder[key] = not leaf
     elif isinstance(leaf, int | float):
@@ -348,4 +373,12 @@ _UNDERMINED = (
     f" EXECUTE FUNCTION suppress_redundant_updates_trigger()', c.oid::regclass) FROM {_TABLES}",
     "SELECT 'CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN OLD; END'''",
     "SELECT format('ALTER DATABASE %I SET session_replication_role = replica', current_database())",
+    # What would be run or read in the place of ours; they do as the built-in ones, so that nothing else is found.
+    "SELECT 'CREATE FUNCTION public.upper(daterange) RETURNS date IMMUTABLE LANGUAGE sql AS "
+    "''SELECT pg_catalog.upper($1)'''",
+    "SELECT 'DO $do$ BEGIN CREATE FUNCTION meet(daterange, daterange) RETURNS boolean IMMUTABLE LANGUAGE sql AS "
+    "''SELECT $1 OPERATOR(pg_catalog.&&) $2''; "
+    "CREATE OPERATOR public.&& (LEFTARG = daterange, RIGHTARG = daterange, FUNCTION = meet); END $do$'",
+    f"SELECT format('CREATE TABLE more () INHERITS (%s)', c.oid::regclass) FROM {_TABLES}",
+    "SELECT format('ALTER SEQUENCE %s MINVALUE -99', seqrelid::regclass) FROM pg_sequence",
 )

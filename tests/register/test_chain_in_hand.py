@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import InternalError
 from sqlmodel import Session
 
 from permits.register import audit
+from permits.register.database import conninfo
+from tests.fakes import FakeOffice
+from tests.register.filings import Filings
 
 TIMEOUT = text("SHOW idle_in_transaction_session_timeout")
 
@@ -46,3 +50,14 @@ def test_a_session_that_stops_with_the_chain_in_hand_is_ended_and_leaves_nothing
 
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_entry")).scalar_one() == 1
+
+
+def test_the_number_and_its_commit_are_one_message(office: FakeOffice) -> None:
+    """A process that stopped between two messages would hold the chain and the counter, and no timeout would end it."""
+    filings = Filings(office)
+    filings.record(filings.at(1))
+
+    last = "SELECT state, left(query, 18) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s"
+    with psycopg.connect(conninfo(office.register.engine)) as other:
+        assert other.execute(last, ["SELECT given_label%"]).fetchall() == [("idle", "SELECT given_label")]
+        assert other.execute(last, ["COMMIT%"]).fetchall() == []

@@ -447,7 +447,7 @@ def test_a_book_restored_under_a_running_service_issues_nothing(office: FakeOffi
 def test_a_client_of_a_rolled_back_book_is_asked_to_come_back(office: FakeOffice) -> None:
     engine, key = office.register.engine, new_key()
     add_client(engine, AUTHORITY, "test", ["999990013"], key, uuid4(), office.clock())
-    known = partial(authenticate, engine)
+    known = partial(authenticate, engine, AUTHORITY)
     context = Context(office.desk, office.register, known, readiness=list, note_reading=lambda _: None)
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
     with TestClient(create_web_app(context), raise_server_exceptions=False) as client:
@@ -603,6 +603,7 @@ def test_the_three_commands(office: FakeOffice, tmp_path: Path, monkeypatch: pyt
     assert shown[0] == 0 and opened(shown[1], key, "c").position == 4
     assert written == (0, "Point de contrôle écrit : entrée 4 de la chaîne\n")
     assert same[0] == 0 and "est la suite de ce point de contrôle : entrée 4" in same[1]
+    assert "`permits fsck --checkpoint`" in same[1], "what comes before that entry is not read again"
     assert without[0] == 1 and "--public-key" in without[1]
     assert different[0] == 1
     assert "- l’entrée 4 de la chaîne n’est pas celle qui est connue\n" in different[1]

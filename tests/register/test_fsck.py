@@ -1,10 +1,12 @@
 """Every promise that the book must keep is looked at again: what each broken one is called, and that none is idle."""
 
 import json
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,12 +14,17 @@ from sqlalchemy import Connection, Engine, text
 
 from permits.issue import decide_waiting, issue_permit
 from permits.register.fsck import Code, Report, Seals, check
+from permits.register.fsck.acts import check_acts
 from permits.register.fsck.check import check_on
 from permits.register.fsck.guards import FILE, definitions, file_text
+from permits.register.fsck.look import Look
+from permits.register.fsck.story import Story
 from tests.fakes import ROOT, FakeOffice, open_office
 from tests.register.every_kind import Original, body_at
 from tests.register.forcing import force, refreeze, rewrite_chain, superuser
 from tests.register.large_book import write_large_book
+
+check_module = sys.modules[check_on.__module__]
 
 
 @dataclass
@@ -35,6 +42,11 @@ class Broken:
 
     def define(self, statement: str) -> None:
         self.connection.execute(text(statement))
+
+    def nullify(self, table: str, column: str) -> None:
+        """Take away every value of a column that must have one."""
+        self.define(f"ALTER TABLE {table} ALTER {column} DROP NOT NULL")
+        self.run(f"UPDATE {table} SET {column} = NULL")
 
     def refreeze(self, of: str, change: Callable[[dict[str, Any]], None]) -> None:
         with superuser(self.connection):
@@ -161,6 +173,63 @@ BREAKS: dict[Code, Callable[[Broken], None]] = {
     Code.CLIENT: lambda book: book.run("UPDATE client SET authority = 'ailleurs' WHERE erased_at IS NULL"),
     Code.REFERENCE: lambda book: book.run("UPDATE application_contact SET application_id = gen_random_uuid()"),
 }
+# What has another shape than it must, each with what is told of it beside the schema.
+_MISSHAPEN: dict[str, tuple[Callable[[Broken], None], set[Code]]] = {
+    "a rulebook that is a number": (
+        lambda book: book.run("UPDATE audit_entry SET entry = entry || '{\"rulebook\": 5}' WHERE event = 'granted'"),
+        {Code.CHAIN_HASH, Code.CHAIN_EVENT},
+    ),
+    "a rulebook that is a list": (
+        lambda book: book.run("UPDATE audit_entry SET entry = entry || '{\"rulebook\": []}' WHERE event = 'granted'"),
+        {Code.CHAIN_HASH, Code.CHAIN_EVENT},
+    ),
+    "an erased account known by a number": (
+        lambda book: book.run(
+            "UPDATE audit_entry SET entry = jsonb_set(entry, '{ids}', '[5]')"
+            " WHERE event = 'erased' AND entry ->> 'table' = 'client'"
+        ),
+        {Code.CHAIN_HASH, Code.CHAIN_EVENT, Code.CLIENT},
+    ),
+    "an application of no instant": (
+        lambda book: book.nullify("application", "received_at"),
+        {Code.UNREADABLE},
+    ),
+    "a notification of no day": (
+        lambda book: book.nullify("act_notification", "notified_on"),
+        {Code.UNREADABLE},
+    ),
+    "an entry of no instant": (
+        lambda book: book.nullify("audit_entry", "at"),
+        {Code.UNREADABLE, Code.CHAIN_EVENT},
+    ),
+    "a number reserved at no instant": (
+        lambda book: book.nullify("act", "reserved_at"),
+        {Code.UNREADABLE, Code.ACT_COLUMN},
+    ),
+}
+# What PostgreSQL would run or read in the place of what the schema and the check name.
+_STRANGERS = {
+    "a function that answers for a built-in one": (
+        "CREATE FUNCTION public.to_jsonb(act) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT CAST('{}' AS jsonb) $$"
+    ),
+    "a function among the system's": (
+        "CREATE FUNCTION pg_catalog.to_jsonb(act) RETURNS jsonb LANGUAGE sql AS $$ SELECT CAST('{}' AS jsonb) $$"
+    ),
+    "an aggregate": "CREATE AGGREGATE public.least_of(uuid) (SFUNC = uuid_larger_of, STYPE = uuid)",
+    "an operator that answers for a built-in one": (
+        "CREATE OPERATOR public.&& (LEFTARG = daterange, RIGHTARG = daterange, FUNCTION = never)"
+    ),
+    "a cast": "CREATE CAST (text AS uuid) WITH INOUT AS IMPLICIT",
+    "a table of which ours is the parent": "CREATE TABLE footprint_too () INHERITS (act_footprint)",
+    "an event trigger": "CREATE EVENT TRIGGER quiet ON ddl_command_end EXECUTE FUNCTION watch()",
+}
+_PREPARED = (
+    "CREATE SCHEMA elsewhere",
+    "CREATE FUNCTION elsewhere.uuid_larger_of(uuid, uuid) RETURNS uuid LANGUAGE sql AS 'SELECT $1'",
+    "CREATE FUNCTION elsewhere.never(daterange, daterange) RETURNS boolean LANGUAGE sql AS 'SELECT false'",
+    "CREATE FUNCTION elsewhere.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+    "SET LOCAL search_path = public, jobs, elsewhere",
+)
 # What takes more than a change in the book: each has a test of its own below.
 APART = {Code.ACT_LATE, Code.SEAL}
 
@@ -233,6 +302,74 @@ def test_a_patient_forger_who_makes_digests_and_chain_fit_is_told_by_what_is_kep
     assert look_at(broken, original).counts.keys() == told | {Code.CHECKPOINT}
 
 
+@pytest.mark.parametrize("misshapen", _MISSHAPEN)
+def test_what_cannot_be_read_is_told_and_hides_nothing_else(broken: Broken, original: Original, misshapen: str) -> None:
+    spoil, told = _MISSHAPEN[misshapen]
+    broken.run("UPDATE document SET content = content || 'x'")
+    spoil(broken)
+    report = look_at(broken, original)
+
+    assert report.counts.keys() >= told | {Code.DOCUMENT_ALTERED}
+    assert report.read.keys() == {"entrées", "demandes", "actes", "documents"}, "each was read to its end"
+
+
+def test_a_part_of_the_check_that_fails_leaves_the_others_a_sound_connection(
+    broken: Broken, original: Original, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails in the middle of a long answer, and the next parts read theirs."""
+
+    def fail(look: Look, story: Story) -> None:
+        for _ in look.stream("essai", "SELECT 2000", "SELECT generate_series(1, 2000)"):
+            raise TypeError("une liste")
+
+    broken.run("UPDATE document SET content = content || 'x'")
+    monkeypatch.setattr(check_module, "_FROM_THE_CHAIN", (("l’essai", fail), ("les actes", check_acts)))
+    report = look_at(broken, original)
+
+    assert [finding.message for finding in report.findings if finding.code == Code.UNREADABLE] == [
+        "l’essai : lecture impossible (TypeError('une liste'))"
+    ]
+    assert report.counts.keys() == {Code.UNREADABLE, Code.DOCUMENT_ALTERED}
+    assert report.read["actes"] == len(original.book.numbers)
+
+
+@pytest.mark.parametrize("stranger", _STRANGERS)
+def test_what_would_answer_in_the_place_of_ours_is_told(broken: Broken, original: Original, stranger: str) -> None:
+    for statement in _PREPARED:
+        broken.define(statement)
+    assert look_at(broken, original).findings == (), "what lies in no schema of ours is not looked at"
+
+    broken.define(_STRANGERS[stranger])
+    assert look_at(broken, original).counts == {Code.GUARD_UNKNOWN: 1}
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("ALTER SEQUENCE issuing_switch_id_seq MINVALUE -99 RESTART -99", {Code.GUARD_ALTERED, Code.SWITCH}),
+        ("ALTER SEQUENCE issuing_switch_id_seq RESTART 1", {Code.SWITCH}),
+        ("ALTER SEQUENCE issuing_switch_id_seq RESTART 9223372036854775807", {Code.SWITCH}),
+        ("ALTER SEQUENCE registry_access_id_seq INCREMENT -1", {Code.GUARD_ALTERED}),
+    ],
+)
+def test_a_sequence_that_would_unmake_a_halt_is_told(
+    broken: Broken, original: Original, statement: str, told: set[Code]
+) -> None:
+    broken.define(statement)
+
+    assert look_at(broken, original).counts.keys() == told
+
+
+@pytest.mark.parametrize(
+    "refilled", ["name = 'Marie Modèle'", "key_sha256 = repeat('a', 64)", "sirens = '{999990013}'"]
+)
+def test_an_erased_account_that_is_filled_again_is_told(broken: Broken, original: Original, refilled: str) -> None:
+    """Its check is back in place, and says that it was always kept."""
+    broken.run(f"UPDATE client SET {refilled} WHERE erased_at IS NOT NULL")
+
+    assert look_at(broken, original).counts == {Code.CLIENT: 1}
+
+
 def test_one_break_of_the_chain_is_told_once(broken: Broken, original: Original) -> None:
     broken.run("UPDATE audit_entry SET sha256 = repeat('a', 64) WHERE position = 5")
 
@@ -278,11 +415,15 @@ def test_a_ruined_book_is_counted_whole_and_told_in_part(engine: Engine) -> None
     write_large_book(office, 1500)
     with engine.begin() as connection, superuser(connection):
         connection.execute(text('UPDATE act SET payload = payload || \'{"worksite": "ailleurs"}\''))
+        false = (
+            "SELECT encode(sha256(b), 'hex'), b, now() FROM generate_series(1, 1200) n, convert_to(n::text, 'UTF8') b"
+        )
+        connection.execute(text(f"INSERT INTO document {false}"))
 
     report = check(engine, office.register.authority, office.clock())
 
-    assert report.counts == {Code.ACT_PAYLOAD: 1500}
-    assert len(report.findings) == 1000
+    assert report.counts == {Code.ACT_PAYLOAD: 1500, Code.DOCUMENT_UNKNOWN: 1200}
+    assert len(report.findings) == 2000
 
 
 def test_a_book_of_many_permits_passes_and_one_changed_cent_is_found(engine: Engine) -> None:
@@ -325,22 +466,28 @@ def test_a_report_can_be_written_as_json(broken: Broken, original: Original) -> 
 def test_a_book_that_is_being_written_passes_at_every_instant(office: FakeOffice) -> None:
     """The check reads one instant, whatever is granted, sealed and waited for meanwhile."""
     reports: list[Report] = []
+    seen_enough = Event()
     with ThreadPoolExecutor(1) as thread:
-        writing = thread.submit(_write_on, office)
+        writing = thread.submit(_write_on, office, seen_enough)
         while not writing.done():
             reports.append(check(office.register.engine, office.register.authority, office.clock()))
+            if len({report.position for report in reports}) > 4:
+                seen_enough.set()
         writing.result()
 
     positions = [report.position for report in reports]
     assert [report.findings for report in reports] == [()] * len(reports)
     assert positions == sorted(positions)
-    assert len(set(positions)) > 3, "it was looked at while it grew"
+    assert seen_enough.is_set(), "it was looked at while it grew"
 
 
-def _write_on(office: FakeOffice) -> None:
-    for spot in range(12):
+def _write_on(office: FakeOffice, seen_enough: Event) -> None:
+    """Write until enough has been seen, and never more than the streets hold."""
+    for spot in range(90):
         office.registry.is_down = spot % 4 == 3
         issue_permit(office.desk, office.filing(body_at(spot)))
+        if seen_enough.is_set():
+            break
     for application in office.register.waiting():
         office.registry.is_down = False
         decide_waiting(office.desk, application)

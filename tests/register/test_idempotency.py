@@ -26,6 +26,7 @@ from permits.register.clients import add_client, new_key
 from tests.acting import BREACH, BY, granted, permit_of
 from tests.fakes import SIRET, FakeOffice, FakePress, request_body
 
+CONTACT = {"email": "chantier@exemple.example", "phone": "+33 2 98 00 00 00"}
 CROWD = 20
 PATIENCE_S = 30
 
@@ -158,6 +159,17 @@ def test_another_body_under_the_key_is_refused_for_ever_and_leaves_no_trace(offi
     with pytest.raises(KeyReused):
         issue_permit(office.desk, office.filing(key="for life", worksite="un autre chantier"))
     assert how_many(office) == before
+
+
+@pytest.mark.parametrize(("first", "later"), [({}, CONTACT), (CONTACT, {}), (CONTACT, {"email": "b@exemple.example"})])
+def test_another_contact_or_one_more_or_one_less_is_another_body(
+    office: FakeOffice, first: dict[str, str], later: dict[str, str]
+) -> None:
+    issue_permit(office.desk, office.filing(key="for life", contact=first))
+
+    with pytest.raises(KeyReused):
+        issue_permit(office.desk, office.filing(key="for life", contact=later))
+    assert issue_permit(office.desk, office.filing(key="for life", contact=first))[0].act is not None
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """`permits fsck` and `permits replay`, as a person or a program runs them."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from permits.desk import Desk
 from permits.document.errors import PrintError
 from permits.document.press import Press
 from permits.document.seal import DEMO_FILE, DEMO_PASSPHRASE_FILE, load_demo_seal, make_demo_seal
-from permits.examples import with_coming_dates
 from permits.issue import issue_permit
 from permits.register.checkpoint import PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, load_keys, make_key
 from permits.register.witness import export_checkpoint
@@ -28,8 +28,14 @@ from tests.register.forcing import superuser
 
 @pytest.fixture
 def here(office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> FakeOffice:
-    """An office of today, since the commands read the true clock, on the database that they are told to use."""
-    office.clock.now = datetime.now(UTC)
+    """An office on the database that the commands are told to use; they read its clock."""
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return office.clock().astimezone(tz)
+
+    monkeypatch.setattr("permits.cli.inspect.datetime", Now)
     monkeypatch.setenv("PERMITS_DATABASE_URL", office.register.engine.url.render_as_string(hide_password=False))
     return office
 
@@ -39,7 +45,7 @@ def run(*words: str) -> Result:
 
 
 def grant(office: FakeOffice, **changes: Any) -> str:
-    filed, _ = issue_permit(office.desk, office.filing(with_coming_dates(request_body(), date.today()) | changes))
+    filed, _ = issue_permit(office.desk, office.filing(request_body() | changes))
     assert filed.act is not None, filed.decision
     return filed.act.number
 
@@ -55,7 +61,9 @@ def test_a_sound_book_is_told_in_one_line_with_what_was_read(here: FakeOffice) -
 
     assert done.exit_code == 0, done.output
     assert done.output.startswith("Registre exact : 2 entrées, 1 demande, 1 acte, 1 document ; ")
-    assert len(done.output.splitlines()) == 1
+    assert done.output.splitlines()[1:] == [
+        "Sans point de contrôle : un registre remis à un état antérieur ne se verrait pas"
+    ]
 
 
 def test_what_is_wrong_is_named_and_the_command_fails(here: FakeOffice) -> None:
@@ -81,9 +89,12 @@ def test_a_program_reads_the_report_as_json(here: FakeOffice) -> None:
     assert report["findings"][0]["what"] == number
     assert (report["authority"], report["position"]) == ("exemple", 2)
     assert report["seals"] == {"verified": 1, "seed": 7, "trusted": False}
+    assert report["checkpoint"] is None
 
 
-def test_an_earlier_copy_is_told_by_the_checkpoint_that_is_shown(here: FakeOffice, tmp_path: Path) -> None:
+@pytest.fixture
+def witnessed(here: FakeOffice, tmp_path: Path) -> tuple[Path, Path]:
+    """The checkpoint of a book of one permit, and the key that verifies it."""
     grant(here)
     make_key(tmp_path)
     private, public = tmp_path / PRIVATE_KEY_FILE, tmp_path / PUBLIC_KEY_FILE
@@ -91,6 +102,47 @@ def test_an_earlier_copy_is_told_by_the_checkpoint_that_is_shown(here: FakeOffic
     assert key is not None
     shown = tmp_path / "last.json"
     export_checkpoint(here.register.engine, "exemple", key, shown)
+    return shown, public
+
+
+def test_a_checkpoint_of_the_settings_that_is_lost_stops_the_command(
+    here: FakeOffice, witnessed: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody who puts an older book back would take it away too."""
+    shown, public = witnessed
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setenv("PERMITS_CHECKPOINT_PUBLIC_KEY", str(public))
+    monkeypatch.setenv("PERMITS_CHECKPOINT", str(shown))
+    compared, as_json = run("fsck", "--seals", "0"), run("fsck", "--seals", "0", "--json")
+    shown.rename(tmp_path / "elsewhere")
+    lost = run("fsck", "--seals", "0")
+    monkeypatch.setenv("PERMITS_CHECKPOINT", str(tmp_path / "folder"))
+    emptied = run("fsck", "--seals", "0", "--json")
+
+    assert compared.exit_code == 0
+    assert "Comparé au point de contrôle de l’entrée 2, " in compared.output
+    assert json.loads(as_json.stdout)["checkpoint"]["position"] == 2
+    for done in (lost, emptied):
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "ne contient aucun point de contrôle de ce registre" in done.stderr
+
+
+def test_an_empty_book_needs_no_checkpoint_yet(
+    here: FakeOffice, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_key(tmp_path)
+    monkeypatch.setenv("PERMITS_CHECKPOINT_PUBLIC_KEY", str(tmp_path / PUBLIC_KEY_FILE))
+    monkeypatch.setenv("PERMITS_CHECKPOINT", str(tmp_path / "last.json"))
+    done = run("fsck", "--seals", "0")
+
+    assert done.exit_code == 0, done.output
+    assert "Sans point de contrôle" in done.output
+
+
+def test_an_earlier_copy_is_told_by_the_checkpoint_that_is_shown(
+    here: FakeOffice, witnessed: tuple[Path, Path]
+) -> None:
+    shown, public = witnessed
     words = ("fsck", "--seals", "0", "--checkpoint", str(shown), "--public-key", str(public))
     assert run(*words).exit_code == 0
 
@@ -126,14 +178,13 @@ def repairable(here: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> FakeOffice:
 
     @contextmanager
     def open_desk() -> Iterator[Desk]:
-        here.clock.now = datetime.now(UTC)
         yield here.desk
 
     monkeypatch.setattr("permits.cli.inspect.open_desk", open_desk)
-    here.clock.move(hours=-1)
     here.press.broken = PrintError("encre")
     grant(here)
     here.press.broken = None
+    here.clock.move(hours=1)
     return here
 
 
@@ -171,10 +222,14 @@ def test_decisions_are_replayed_and_a_changed_one_fails_the_command(here: FakeOf
     same = run("replay")
     spoil(here.register.engine, "UPDATE application SET decision = jsonb_set(decision, '{fee,total}', '\"1.00\"')")
     changed, as_json = run("replay", "--number", number), run("replay", "--json")
+    spoil(here.register.engine, "UPDATE application SET decision = '{}'")
+    short = run("replay", "--lines", "2")
     unknown = run("replay", "--number", "EX-2026-999999")
 
     assert (same.exit_code, same.output.strip()) == (0, "1 décision reprise, dont 0 différente")
     assert changed.exit_code == 1
     assert f"{number} : fee.total : 1.00 → " in changed.output
-    assert json.loads(as_json.stdout)["differing"] == 1
+    told = json.loads(as_json.stdout)
+    assert (told["differing"], told["fields"], len(told["differences"])) == (1, 1, 1)
+    assert re.search(r"^… et \d+ autres différences$", short.output, re.MULTILINE), short.output
     assert (unknown.exit_code, "aucune décision" in unknown.output) == (1, True)

@@ -33,7 +33,7 @@ CONTENT = b"%PDF un document scelle"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 # What did not exist then.
 NEW_FACTS = {"extends", "issuing_is_halted"}
-NEW_FIELDS = {"amends"}
+NEW_FIELDS = {"amends", "answers", "kept"}
 
 
 @pytest.fixture

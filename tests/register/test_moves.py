@@ -245,8 +245,12 @@ def ruled(office: FakeOffice) -> dict[str, Any]:
     acts.refuse(office.desk, referred(office), (MARKET,), HEARING, BY)
     acts.withdraw(office.desk, permit_of(office).number, ILLEGAL, BY)
     found = {row.kind: row.label for row in rows(office, "SELECT kind, max(label) AS label FROM act GROUP BY kind")}
+    held = permit_of(office)
+    cut_short = extension_of(office, held, date(2027, 1, 20))
+    acts.abrogate(office.desk, cut_short.number, BREACH, date(2027, 1, 18), BY)
     standing, _ = permit_of(office), referred(office)
     named = {"id": standing.id, "extended": extended.id, "application": standing.application_id}
+    named |= {"held": held.id, "cut_short": cut_short.id}
     return found | {name: f"'{value}'" for name, value in named.items()}
 
 
@@ -263,7 +267,7 @@ BIRTHS: list[tuple[str, dict[str, str], str | None]] = [
     ("permit", {"application_id": UNANSWERED}, None),
     ("abrogation", {"state": "'issued'"}, "an act begins reserved"),
     ("abrogation", {"cites": "NULL"}, "act_cites_what_it_changes"),
-    ("abrogation", {"cites": "(SELECT cites FROM act o WHERE o.kind = 'abrogation')"}, "can't be changed"),
+    ("abrogation", {"cites": "(SELECT cites FROM act o WHERE o.kind = 'abrogation' LIMIT 1)"}, "can't be changed"),
     ("abrogation", {"cites": "(SELECT id FROM act o WHERE o.kind = 'refusal')"}, "can't be changed"),
     ("abrogation", {"siret": "'99999002100019'"}, "can't be changed"),
     ("abrogation", {"authority": "'ailleurs'"}, "can't be changed"),
@@ -274,6 +278,12 @@ BIRTHS: list[tuple[str, dict[str, str], str | None]] = [
     ("abrogation", {"payload": 'payload || \'{"effective_on": "2026-11-30"}\''}, "for days to come"),
     ("abrogation", {"payload": 'payload || \'{"effective_on": "2026-12-01"}\''}, None),
     ("abrogation", {"payload": 'payload || \'{"effective_on": "2027-01-15"}\''}, None),
+    ("abrogation", {"reserved_at": noon(date(2027, 1, 13))}, None),
+    ("abrogation", {"reserved_at": noon(date(2027, 1, 14))}, "only be abrogated for days to come"),
+    ("abrogation", {"cites": "{cut_short}"}, "can't be changed"),
+    ("abrogation", {"cites": "{held}"}, "its extension ends first"),
+    ("withdrawal", {"cites": "{held}"}, "its extension ends first"),
+    ("extension", {"cites": "{held}", "application_id": UNANSWERED}, "its extension ends first"),
     ("abrogation", {"payload": 'payload || \'{"effective_on": "2027-01-16"}\''}, "for days to come"),
     ("withdrawal", {"reserved_at": noon(date(2027, 4, 1))}, None),
     ("withdrawal", {"reserved_at": noon(date(2027, 4, 2))}, "more than four months old"),
@@ -300,7 +310,7 @@ def test_an_act_is_born_whole_or_not_at_all(office: FakeOffice, ruled: dict[str,
     with by_hand(office) as connection:
         for kind, changes, told in BIRTHS:
             wanted = {"cites": "{id}"} | changes if kind not in ("permit", "refusal") else changes
-            for name in ("id", "extended", "application"):
+            for name in ("id", "extended", "application", "held", "cut_short"):
                 wanted = {column: value.replace(f"{{{name}}}", ruled[name]) for column, value in wanted.items()}
             found = refused(connection, ruled[kind], **wanted)
             if not (found is None if told is None else any(words in (found or "") for words in told.split("|"))):

@@ -24,6 +24,7 @@ from permits.register.fsck.check import check
 from permits.register.purge import SWEEPS, erase_contact, purge
 from permits.register.readings import Reading, Subject, note_reading
 from tests.fakes import SIRET, FakeOffice, open_establishment, request_body
+from tests.register.copies import kept_waiting
 from tests.register.every_kind import write_book
 
 ERASED = [sweep.table for sweep in SWEEPS]
@@ -315,7 +316,7 @@ def revoked(office: FakeOffice) -> FakeOffice:
     engine = office.register.engine
     add_client(engine, "exemple", "Entreprise Marie Modèle", ["999990013"], key, client_id, office.clock())
     assert revoke_client(engine, "exemple", key.get_secret_value()[3:11], office.clock())
-    assert authenticate(engine, key) is None
+    assert authenticate(engine, "exemple", key) is None
     return replace(office, client_id=client_id)
 
 
@@ -392,16 +393,25 @@ def test_an_account_marked_erased_is_blank_or_the_database_refuses(revoked: Fake
         connection.execute(text("UPDATE client SET erased_at = now() WHERE revoked_at IS NOT NULL"))
 
 
+def test_a_key_is_known_to_its_own_authority_alone(office: FakeOffice) -> None:
+    """Two towns may share a database: the client of one files nothing in the other's book."""
+    key, engine = new_key(), office.register.engine
+    add_client(engine, "ailleurs", "voisine", [], key, uuid4(), office.clock())
+
+    assert authenticate(engine, "exemple", key) is None
+    assert authenticate(engine, "ailleurs", key) is not None
+
+
 def test_a_key_is_revoked_once_and_only_by_its_own_authority(office: FakeOffice) -> None:
     key, engine = new_key(), office.register.engine
     add_client(engine, "exemple", "autre", [], key, uuid4(), office.clock())
     key_id = key.get_secret_value()[3:11]
 
     assert not revoke_client(engine, "ailleurs", key_id, office.clock())
-    assert authenticate(engine, key) is not None
+    assert authenticate(engine, "exemple", key) is not None
     assert revoke_client(engine, "exemple", key_id, office.clock())
     assert not revoke_client(engine, "exemple", key_id, office.clock())
-    assert authenticate(engine, key) is None
+    assert authenticate(engine, "exemple", key) is None
 
 
 # --- what a run does -------------------------------------------------------------------------------
@@ -463,6 +473,13 @@ def test_the_comparison_sees_one_answer_about_a_company_go(office: FakeOffice) -
     assert [str(each.code) for each in check(office.register.engine, "exemple", AFTER_ALL).findings] == [
         "evidence-missing"
     ]
+
+
+def test_a_dry_run_of_a_large_book_is_not_cut_short(office: FakeOffice) -> None:
+    filed(office)
+
+    with kept_waiting(office.register.engine, "application_contact"):
+        assert run(office, AFTER_ALL, dry_run=True)["application_contact"] == 1
 
 
 def test_a_dry_run_counts_what_a_purge_erases_and_erases_nothing(revoked: FakeOffice) -> None:

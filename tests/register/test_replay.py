@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from permits.domain.calendar import paris_day
 from permits.register.fsck import Code
 from permits.register.fsck.check import check_on
 from permits.replay import Difference, Replay, compare, replay
 from tests.fakes import START
+from tests.register.copies import kept_waiting
 from tests.register.every_kind import Original
 from tests.register.forcing import superuser
 
@@ -108,8 +110,20 @@ def test_no_more_differences_are_kept_than_asked_and_all_are_counted(original: O
         change(engine, "UPDATE application SET decision = decision || '{\"fee\": null}' WHERE decision IS NOT NULL")
         done = take_again(engine, original, most_differences=5)
 
-    assert len(done.differences) == 5
+    assert len(done.differences) == 5 < done.fields
     assert done.differing == done.taken > 12
+
+
+def test_a_long_question_to_the_whole_book_is_not_cut_short(original: Original) -> None:
+    with original.copied() as engine:
+        with kept_waiting(engine, "application"):
+            assert take_again(engine, original).differing == 0
+        with (
+            pytest.raises(DBAPIError, match="statement timeout"),
+            kept_waiting(engine, "application"),
+            engine.connect() as impatient,
+        ):
+            count(impatient, "granted")
 
 
 @pytest.mark.parametrize(

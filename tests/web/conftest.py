@@ -1,19 +1,21 @@
 """The HTTP application on a real register, with fakes around the desk."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from starlette.testclient import TestClient
 
 from permits.register.clients import add_client, authenticate, new_key
 from permits.register.readings import note_reading
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
-from tests.fakes import FakeOffice, request_body
+from tests.fakes import ROOT, FakeOffice, request_body
 
 
 @dataclass
@@ -41,6 +43,28 @@ class Api:
         return key.get_secret_value()
 
 
+@cache
+def declared() -> list[tuple[str, re.Pattern[str], set[str]]]:
+    """Return the method, the path and the statuses of every operation of the committed contract."""
+    paths = yaml.safe_load((ROOT / "openapi.yaml").read_text())["paths"]
+    return [
+        (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), set(operation["responses"]))
+        # A fixed path before one with a parameter: /preview is no identifier.
+        for path, operations in sorted(paths.items(), key=lambda item: "{" in item[0])
+        for method, operation in operations.items()
+    ]
+
+
+def in_contract(response: Any) -> None:
+    """Hold every answer of every test to the contract: its status is one that the operation declares."""
+    request = response.request
+    for method, path, statuses in declared():
+        if method == request.method and path.fullmatch(request.url.path):
+            told = f"{method} {request.url.path} answers {response.status_code}, which openapi.yaml does not say"
+            assert str(response.status_code) in statuses, told
+            return
+
+
 @pytest.fixture
 def api(office: FakeOffice) -> Iterator[Api]:
     """The API, as one client sees it."""
@@ -48,11 +72,12 @@ def api(office: FakeOffice) -> Iterator[Api]:
     context = Context(
         desk=office.desk,
         catalogue=office.register,
-        authenticate=partial(authenticate, office.register.engine),
+        authenticate=partial(authenticate, office.register.engine, "exemple"),
         readiness=lambda: readiness,
         note_reading=partial(note_reading, office.register.engine, "exemple"),
     )
     key = new_key()
     add_client(office.register.engine, "exemple", "test", ["999990013"], key, uuid4(), office.clock())
     with TestClient(create_web_app(context), raise_server_exceptions=False) as client:
+        client.event_hooks["response"].append(in_contract)
         yield Api(client, office, key.get_secret_value(), readiness)

@@ -10,6 +10,7 @@ import pytest
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, Channel, Notification
+from permits.issue import finish_act
 from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, events
 from tests.fakes import request_body
 from tests.web.conftest import Api
@@ -28,12 +29,13 @@ PERMIT = {
     "issued_at",
     "ended_on",
     "ended_by",
+    "annulled_because",
     "notification",
     "document_url",
     "document_sha256",
     "verification_url",
 }
-ACT = PERMIT - {"siret", "worksite", "starts_on", "ends_on", "fee_total", "ended_on", "ended_by"}
+ACT = PERMIT - {"siret", "worksite", "starts_on", "ends_on", "fee_total"} | {"effective_on"}
 
 
 def issued(api: Api) -> Any:
@@ -66,7 +68,8 @@ def test_a_fresh_permit_has_neither_end_nor_notification(api: Api) -> None:
 
     assert set(permit) == PERMIT
     assert (permit["kind"], permit["state"]) == ("permit", "issued")
-    assert [permit[name] for name in ("cites", "ended_on", "ended_by", "notification")] == [None] * 4
+    empty = ("cites", "ended_on", "ended_by", "annulled_because", "notification")
+    assert [permit[name] for name in empty] == [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -86,11 +89,18 @@ def test_an_ended_permit_tells_by_what_it_ended_and_from_when(
 
     changed = {"state": state, "ended_on": ended_on, "ended_by": ended_by}
     assert permit == first | changed
+    act = api.get(f"/v1/acts/{first['number']}").json()
+    assert {name: act[name] for name in changed} == changed
     assert api.get(f"/v1/permits/{first['number']}/document").status_code == 200
 
 
-@pytest.mark.parametrize(("end", "kind"), [(abrogate, "abrogation"), (withdraw, "withdrawal"), (correct, "correction")])
-def test_the_holder_reads_the_act_that_ended_a_permit_and_fetches_its_document(api: Api, end: Any, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "kind", "effective_on"),
+    [(abrogate, "abrogation", "2027-01-14"), (withdraw, "withdrawal", None), (correct, "correction", None)],
+)
+def test_the_holder_reads_the_act_that_ended_a_permit_and_fetches_its_document(
+    api: Api, end: Any, kind: str, effective_on: str | None
+) -> None:
     permit = issued(api)
     ender = end(api, permit["number"])
     act = api.get(f"/v1/acts/{ender.number}").json()
@@ -98,6 +108,7 @@ def test_the_holder_reads_the_act_that_ended_a_permit_and_fetches_its_document(a
 
     assert set(act) == ACT
     assert (act["kind"], act["state"], act["cites"]) == (kind, "issued", permit["number"])
+    assert act["effective_on"] == effective_on
     assert act["document_url"].endswith(f"/v1/acts/{ender.number}/document")
     assert document.headers["Content-Type"] == "application/pdf"
     assert document.headers["Content-Disposition"] == f'attachment; filename="{ender.number}.pdf"'
@@ -155,6 +166,38 @@ def test_a_refused_application_tells_its_refusal_instead_of_what_silence_means(a
     assert set(answer["refusal"]) == ACT
     assert answer["refusal"] == api.get(f"/v1/acts/{refusal.number}").json()
     assert (answer["refusal"]["kind"], answer["refusal"]["number"]) == ("refusal", "EXR-2026-000001")
+
+
+def test_until_a_refusal_is_sealed_nothing_has_answered_and_silence_still_counts(api: Api) -> None:
+    api.office.press.broken = PrintError("encre")
+    application, refusal = refuse(api)
+    answer = api.get(f"/v1/applications/{application}").json()
+
+    assert answer["refusal"]["state"] == "reserved"
+    assert answer["acknowledgement"]["silence_on"] == "2027-02-01"
+    api.office.press.broken = None
+    finish_act(api.office.desk, refusal.id)
+    assert api.get(f"/v1/applications/{application}").json()["acknowledgement"] is None
+
+
+def test_a_permit_that_could_not_be_sealed_answered_nobody_and_its_applicant_reads_why(api: Api) -> None:
+    api.office.press.broken = PrintError("encre")
+    asked = api.post(key="stuck").json()
+    assert (asked["permit"]["state"], asked["acknowledgement"]["silence_on"]) == ("reserved", "2027-02-01")
+    number = asked["permit"]["number"]
+    acts.annul(api.office.desk, number, "le document ne se compose pas", BY)
+    api.office.press.broken = None
+
+    answer = api.get(f"/v1/applications/{asked['id']}").json()
+    assert answer["acknowledgement"] == asked["acknowledgement"]
+    assert (answer["permit"]["state"], answer["permit"]["annulled_because"]) == (
+        "annulled",
+        "le document ne se compose pas",
+    )
+    assert api.get(f"/v1/acts/{number}").json()["annulled_because"] == "le document ne se compose pas"
+    # What the guide says to do: the place is free for the same request under another key.
+    assert api.post(key="stuck").json() == answer
+    assert api.post(key="another").json()["permit"]["state"] == "issued"
 
 
 def test_the_list_holds_permits_extensions_and_corrections_and_no_ruling(api: Api) -> None:

@@ -12,7 +12,18 @@ from tests.web.conftest import Api
 
 RING = "/occupancies/0/place/footprint/coordinates/0"
 SMALL = [[-3.88, 48.375], [-3.8799, 48.375], [-3.8799, 48.3751], [-3.88, 48.3751], [-3.88, 48.375]]
-KEYS = {"id", "received_at", "outcome", "establishment", "decision", "fee", "permit", "refusal", "acknowledgement"}
+KEYS = {
+    "id",
+    "received_at",
+    "outcome",
+    "amends",
+    "establishment",
+    "decision",
+    "fee",
+    "permit",
+    "refusal",
+    "acknowledgement",
+}
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -40,6 +51,7 @@ def test_a_granted_application_answers_201_with_its_permit(api: Api) -> None:
     assert answer["permit"]["number"] == "EX-2026-000001"
     assert answer["permit"]["state"] == "issued"
     assert answer["acknowledgement"] is None
+    assert answer["amends"] is None
     assert answer["decision"]["grounds"] == []
     assert len(answer["decision"]["rulebook"]["digest"]) == 64
     assert all(finding["citation"]["text"] for finding in answer["decision"]["findings"])

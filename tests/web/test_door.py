@@ -14,7 +14,7 @@ from permits.web.context import Readiness
 from permits.web.policy import Policy, policy_of
 from permits.web.problems import KINDS
 from tests.fakes import ROOT, request_body
-from tests.web.conftest import Api
+from tests.web.conftest import Api, in_contract
 
 
 def routes() -> Iterator[tuple[str, APIRoute]]:
@@ -162,3 +162,25 @@ def test_the_contract_is_valid_openapi_and_documents_every_problem() -> None:
     operation = document["paths"]["/v1/applications"]["post"]
     assert set(operation["responses"]) >= {"201", "202", "400", "401", "409", "413", "422", "500", "503"}
     assert operation["security"] == [{"bearer": []}]
+
+
+def test_every_answer_of_these_tests_is_held_to_the_contract(api: Api) -> None:
+    """Negative control of tests/web/conftest.py: a status that the contract does not say is seen."""
+    response = api.get("/healthz")
+    assert response.status_code == 200
+    response.status_code = 418
+
+    with pytest.raises(AssertionError, match="GET /healthz answers 418"):
+        in_contract(response)
+
+
+def test_the_contract_says_where_a_request_may_have_to_wait() -> None:
+    paths = yaml.safe_load(contract_yaml())["paths"]
+    waiting = {
+        operation["operationId"]
+        for operations in paths.values()
+        for operation in operations.values()
+        if "409" in operation["responses"]
+    }
+
+    assert waiting == {"file_application", "extend_permit", "get_permit_document", "get_act_document"}

@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 
 from permits import acts
+from permits.document.errors import PrintError
 from permits.issue import decide_waiting
 from tests.acting import BREACH, BY, CHANGE, REASONS
+from tests.fakes import SIRET, open_establishment
 from tests.web.conftest import Api
 
 LONGER = {"ends_on": "2027-01-20"}
@@ -60,6 +62,8 @@ def test_an_outage_answers_202_and_the_extension_is_decided_later(api: Api) -> N
     api.office.registry.is_down = True
     response = extend(api, number, key="patient")
     assert (response.status_code, response.json()["outcome"]) == (202, "awaiting_registry")
+    assert response.json()["amends"] == number
+    assert api.get(f"/v1/applications/{response.json()['id']}").json()["amends"] == number
 
     api.office.registry.is_down = False
     decide_waiting(api.office.desk, response.json()["id"])
@@ -143,4 +147,27 @@ def test_an_extension_asked_too_late_is_422(api: Api) -> None:
     number = permit_of(api)
     api.office.clock.now = api.office.clock.now.replace(year=2027, month=1, day=16)
 
-    assert extend(api, number).json()["code"] == "starts_too_soon"
+    problem = extend(api, number).json()
+
+    assert (problem["status"], problem["code"]) == (422, "starts_too_soon")
+    assert problem["detail"] == "Une prolongation se demande avant la fin du permis, le 15 janvier 2027."
+    assert [error["pointer"] for error in problem["errors"]] == [""], "its body has no first day to point at"
+
+
+def test_what_is_wrong_with_the_permit_itself_points_at_no_field_of_the_request(api: Api) -> None:
+    number = permit_of(api)
+    api.office.registry.answers[SIRET] = open_establishment(SIRET, api.office.clock(), is_open=False)
+    problem = extend(api, number).json()
+
+    assert (problem["status"], problem["code"]) == (422, "establishment_closed")
+    assert [error["pointer"] for error in problem["errors"]] == [""]
+
+
+def test_an_extension_asked_while_a_correction_waits_for_its_seal_is_received_and_referred(api: Api) -> None:
+    number = permit_of(api)
+    api.office.press.broken = PrintError("encre")
+    acts.correct(api.office.desk, number, CHANGE, REASONS, BY)
+    answer = extend(api, number)
+
+    assert (answer.status_code, answer.json()["outcome"]) == (201, "referred")
+    assert [ground["rule"] for ground in answer.json()["decision"]["grounds"]] == ["EXTENSION"]

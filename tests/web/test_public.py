@@ -14,6 +14,12 @@ from tests.web.conftest import Api
 from tests.web.test_acts import abrogate, correct, issued, refuse, withdraw
 
 
+@pytest.fixture(autouse=True)
+def under_the_seal_of_a_city(api: Api) -> None:
+    """What these tests issue is real, unless they say otherwise."""
+    api.office.press.is_specimen = False
+
+
 def page_of(api: Api, verification_url: str) -> str:
     response = api.client.get("/v/" + verification_url.rsplit("/", 1)[1])
     assert response.status_code == 200
@@ -141,7 +147,7 @@ def test_a_ruling_has_a_page_that_names_the_permit_it_ends(
     assert standing_of(api, ender.payload.verification_url) == ("warn", told)
     assert title in page and ender.number in page and about in page
     assert ender.document_sha256 in page
-    assert "SPÉCIMEN" in page
+    assert "SPÉCIMEN" not in page
     assert ("<dt>Effet</dt>" in page) == (effect is not None)
     assert effect is None or effect in page
 
@@ -155,6 +161,53 @@ def test_the_page_of_a_ruling_shows_neither_its_motives_nor_who_it_is_about(api:
         for words in (MARKET.fact, *ILLEGAL.facts, HEARING, SIRET, "ECHAFAUDAGES", BY, *REASONS, CHANGE["worksite"]):
             assert words not in page
         assert ruling.number in page
+
+
+TRIAL = "Spécimen : il n’autorise rien. Dans cet essai, permis "
+NOTICE = "SPÉCIMEN : acte d’essai, sans effet."
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2027, 1, 10), "délivré ; il prend effet le 11 janvier 2027."),
+        (date(2027, 1, 11), "délivré, en vigueur jusqu’au 15 janvier 2027 inclus."),
+        (date(2027, 1, 16), "délivré ; il a pris fin le 15 janvier 2027."),
+    ],
+    ids=["before", "during", "after"],
+)
+def test_a_specimen_is_never_good_on_any_day(api: Api, day: date, words: str) -> None:
+    api.office.press.is_specimen = True
+    permit = issued(api)
+    # As in a city where the sandbox is sealed like the rest: what the act says of itself is what counts.
+    api.office.press.is_specimen = False
+    at(api, day)
+
+    assert standing_of(api, permit["verification_url"]) == ("warn", TRIAL + words)
+    page = page_of(api, permit["verification_url"])
+    assert NOTICE in page and "cachet" not in page
+
+
+def test_a_real_permit_is_good_on_the_same_day(api: Api) -> None:
+    """The control of the test above."""
+    permit = issued(api)
+    at(api, date(2027, 1, 11))
+
+    told = "Permis délivré, en vigueur jusqu’au 15 janvier 2027 inclus."
+    assert standing_of(api, permit["verification_url"]) == ("good", told)
+    assert "SPÉCIMEN" not in page_of(api, permit["verification_url"])
+
+
+def test_a_specimen_that_was_ended_stays_bad_and_its_ruling_has_no_effect(api: Api) -> None:
+    api.office.press.is_specimen = True
+    permit = issued(api)
+    ender = withdraw(api, permit["number"])
+
+    undone = "retiré par l’acte EXA-2026-000001 : il est réputé n’avoir jamais existé."
+    assert standing_of(api, permit["verification_url"]) == ("bad", TRIAL + undone)
+    nothing = "Spécimen : il n’a aucun effet. Dans cet essai, acte délivré. Il n’autorise aucune occupation."
+    assert standing_of(api, ender.payload.verification_url) == ("warn", nothing)
+    assert NOTICE in page_of(api, ender.payload.verification_url)
 
 
 def test_the_public_page_tells_the_state_on_the_day_it_is_read(api: Api) -> None:

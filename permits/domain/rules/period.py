@@ -82,7 +82,9 @@ def extension_follows_its_permit(case: Case) -> Iterator[Finding]:
     follows = case.application.starts_on == extended.ends_on + timedelta(days=1)
     message = f"La prolongation suit le permis {extended.number}, qui court jusqu’au {day_text(extended.ends_on)}."
     if not extended.stands:
-        message = f"Le permis {extended.number} n’est plus en vigueur ou est déjà prolongé : un agent examine."
+        message = (
+            f"Le permis {extended.number} a pris fin, est prolongé ou en cours de modification : un agent examine."
+        )
     elif not follows:
         message = f"La prolongation doit commencer le lendemain de la fin du permis {extended.number}."
     yield case.finding(

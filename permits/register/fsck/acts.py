@@ -4,23 +4,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from shapely.errors import ShapelyError
-
 from permits.domain.act import ActKind, ActState
 from permits.domain.canonical import digest
 from permits.register.digests import notification_digest
 from permits.register.fsck.arithmetic import cited_by, days_of, fee_faults, kind_of
 from permits.register.fsck.finding import Code
 from permits.register.fsck.footprints import check_footprints
-from permits.register.fsck.look import Look
+from permits.register.fsck.look import UNREADABLE, Look
 from permits.register.fsck.story import ActStory, Story, split
 from permits.register.tables import NotificationRow
 
 STEP = "actes"
 # A reserved number ends sealed or annulled within this time, or a person looks.
 RESERVED_FOR = timedelta(minutes=15)
-# What reading a value of the wrong shape raises.
-UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, ShapelyError)
 
 _COUNT = "SELECT coalesce(sum(value), 0) FROM counter WHERE authority = :authority"
 _ACTS = """
@@ -63,8 +59,9 @@ def check_acts(look: Look, story: Story) -> None:
             look.found(Code.ACT_UNKNOWN, row.label, f"{row.label} est au registre, et n’est pas dans la chaîne")
             continue
         seen.add(row.label)
-        _check_state(look, row, told)
-        _check_notification(look, row, told)
+        with look.reading(f"l’état de {row.label}"):
+            _check_state(look, row, told)
+            _check_notification(look, row, told)
         if not row.payload_sha256 == told.payload.hex() == digest(row.payload):
             look.found(Code.ACT_PAYLOAD, row.label, f"le contenu de {row.label} n’est plus celui qui a été figé")
             continue

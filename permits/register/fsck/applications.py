@@ -23,7 +23,7 @@ SELECT a.id FROM application a
 WHERE a.authority = :authority AND a.outcome = 'awaiting_registry' AND NOT EXISTS (
     SELECT 1 FROM jobs.procrastinate_jobs job
     WHERE job.task_name = :task AND job.status IN ('todo', 'doing') AND job.args ->> 'application_id' = a.id::text
-) ORDER BY a.received_at, a.id LIMIT 1000
+) ORDER BY a.received_at, a.id
 """
 _RULEBOOKS = """
 SELECT digest, authority, files FROM rulebook
@@ -42,17 +42,18 @@ def check_applications(look: Look, story: Story) -> None:
             look.found(Code.APPLICATION_UNKNOWN, name, f"la demande {name} n’est pas dans la chaîne")
             continue
         seen.add(name)
-        if bytes.fromhex(application_digest(cast(ApplicationRow, row))) != told.filed:
-            look.found(Code.APPLICATION_ALTERED, name, f"la demande {name} n’est plus celle qui a été déposée")
-        _check_decision(look, name, row, told)
-        _check_evidence(look, name, row, told, name in erased)
+        with look.reading(f"la demande {name}"):
+            if bytes.fromhex(application_digest(cast(ApplicationRow, row))) != told.filed:
+                look.found(Code.APPLICATION_ALTERED, name, f"la demande {name} n’est plus celle qui a été déposée")
+            _check_decision(look, name, row, told)
+            _check_evidence(look, name, row, told, name in erased)
     for name in story.applications.keys() - seen:
         look.found(Code.APPLICATION_MISSING, name, f"la demande {name} est dans la chaîne, et n’est plus au registre")
 
 
 def check_waiting(look: Look) -> None:
     """Every application that waits for the company registry has the job that will decide it."""
-    for row in look.rows(_WAITING_WITHOUT_JOB, task=DECIDE):
+    for row in look.each(_WAITING_WITHOUT_JOB, task=DECIDE):
         look.found(Code.JOB_MISSING, row.id, f"la demande {row.id} attend, et aucun travail ne la reprendra")
 
 

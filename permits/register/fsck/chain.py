@@ -30,8 +30,9 @@ def read_chain(look: Look) -> tuple[Story, int, str]:
             position = row.position
         if row.previous_sha256 != last:
             look.found(Code.CHAIN_LINK, position, f"l’entrée {position} ne suit pas celle qui la précède")
-        if row.sha256 != entry_digest(look.authority, position, row.event, row.at, row.entry, row.previous_sha256):
-            look.found(Code.CHAIN_HASH, position, f"l’entrée {position} n’est plus celle qui a été écrite")
+        with look.reading(f"l’entrée {position}"):
+            if row.sha256 != entry_digest(look.authority, position, row.event, row.at, row.entry, row.previous_sha256):
+                look.found(Code.CHAIN_HASH, position, f"l’entrée {position} n’est plus celle qui a été écrite")
         try:
             story.hear(row.event, row.at, row.entry)
         except Misfit as misfit:

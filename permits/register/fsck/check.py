@@ -23,7 +23,7 @@ from permits.register.fsck.documents import Seals, check_documents, check_seals
 from permits.register.fsck.finding import Code, Finding
 from permits.register.fsck.footprints import check_overlaps
 from permits.register.fsck.guards import check_guards
-from permits.register.fsck.look import Look, Progress, silent
+from permits.register.fsck.look import UNREADABLE, Look, Progress, silent
 from permits.register.fsck.references import check_references
 from permits.register.fsck.story import Story
 from permits.register.fsck.switch import check_switch
@@ -98,8 +98,8 @@ def check_on(
     position, last = 0, GENESIS
     try:
         check_schema(connection)
-    except DatabaseUnfit as unfit:
-        look.found(Code.SCHEMA, authority, str(unfit))
+    except DatabaseUnfit:
+        look.found(Code.SCHEMA, authority, "ce schéma n’est pas celui de ce logiciel (`permits migrate`)")
     else:
         position, last = _check(look, checkpoint, seals)
     return Report(authority, position, last, look.read, dict(look.findings.counts), tuple(look.findings))
@@ -134,12 +134,15 @@ def _check(look: Look, checkpoint: Checkpoint | None, seals: Seals | None) -> tu
 
 
 def _part(look: Look, name: str, run: Callable[[], T]) -> T | None:
-    """Run one check; what PostgreSQL can't even read is a finding, and the others still run."""
+    """Run one check; what can't even be read is a finding, and the others still run."""
     try:
-        with look.connection.begin_nested():
+        with look.one_part():
             return run()
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        look.found(Code.UNREADABLE, name, f"{name} : lecture impossible ({str(error.orig).strip()})")
-        return None
+        cause = str(error.orig).strip()
+    except UNREADABLE as error:
+        cause = repr(error)
+    look.found(Code.UNREADABLE, name, f"{name} : lecture impossible ({cause})")
+    return None

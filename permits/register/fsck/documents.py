@@ -16,7 +16,7 @@ _COUNT = "SELECT count(*) FROM document"
 _HASHES = "SELECT sha256, encode(sha256(content), 'hex') AS computed FROM document"
 _OWNERS = """
 SELECT d.sha256, count(act.id) AS acts FROM document d LEFT JOIN act ON act.document_sha256 = d.sha256
-GROUP BY d.sha256 HAVING count(act.id) <> 1 ORDER BY d.sha256 LIMIT 1000
+GROUP BY d.sha256 HAVING count(act.id) <> 1 ORDER BY d.sha256
 """
 _SEALED = """
 SELECT label, document_sha256 FROM act
@@ -43,7 +43,7 @@ def check_documents(look: Look) -> None:
     for row in look.stream(STEP, _COUNT, _HASHES):
         if row.computed != row.sha256:
             look.found(Code.DOCUMENT_ALTERED, row.sha256, f"le document {row.sha256[:12]} a été modifié")
-    for row in look.rows(_OWNERS):
+    for row in look.each(_OWNERS):
         message = f"le document {row.sha256[:12]} est celui de {row.acts} actes, au lieu d’un"
         look.found(Code.DOCUMENT_UNKNOWN, row.sha256, message)
 
@@ -59,7 +59,7 @@ def check_seals(look: Look, seals: Seals) -> None:
         try:
             seals.verify(bytes(content))
         except Exception as error:
-            look.found(Code.SEAL, label, f"le cachet de {label} ne tient pas : {error or type(error).__name__}")
+            look.found(Code.SEAL, label, f"le cachet de {label} ne tient pas (raison technique : {error!r})")
     look.read[SEALS] = len(chosen)
     look.progress(SEALS, len(chosen), len(chosen))
 

@@ -27,7 +27,7 @@ JOIN act_footprint b ON a.footprint_core && b.footprint_core AND a.period && b.p
 JOIN act one ON one.id = a.act_id
 JOIN act other ON other.id = b.act_id
 WHERE a.authority = :authority AND a.live AND b.live
-ORDER BY 1, 2 LIMIT 1000
+ORDER BY 1, 2
 """
 
 
@@ -55,7 +55,7 @@ def check_footprints(look: Look, row: Any, allows: bool) -> None:
 
 def check_overlaps(look: Look) -> None:
     """No two live footprints of different worksites share a piece of street on a day."""
-    for pair in look.rows(_OVERLAPS):
+    for pair in look.each(_OVERLAPS):
         message = f"{pair.one} et {pair.other} occupent la même emprise les mêmes jours"
         look.found(Code.OVERLAP, f"{pair.one} {pair.other}", message)
 

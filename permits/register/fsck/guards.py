@@ -1,4 +1,4 @@
-"""What the schema forbids is still forbidden: tables, constraints, indexes, triggers and functions, one by one.
+"""What the schema forbids is still forbidden: tables, constraints, triggers, functions, sequences…, one by one.
 
 `migrations/guards.txt` names each of them with the SHA-256 of its definition as the server writes it;
 `permits schema` writes it, and a test compares it with what the migrations make.
@@ -6,6 +6,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -51,12 +52,49 @@ _DEFINITIONS = text(
     SELECT 'rule ' || own.name || '.' || r.rulename, pg_get_ruledef(r.oid), true
     FROM own JOIN pg_rewrite r ON r.ev_class = own.oid
     UNION ALL
+    SELECT 'sequence ' || s.seqrelid::regclass,
+        concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle),
+        true
+    FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN ours ON ours.oid = c.relnamespace
+    UNION ALL
     SELECT 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid), true
     FROM pg_proc p JOIN ours ON ours.oid = p.pronamespace
     WHERE p.prokind IN ('f', 'p') AND NOT EXISTS (
         SELECT 1 FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
     """
 )
+# What could answer in the place of ours, or hold rows that our triggers and constraints never see. A name without its
+# schema is looked for in ours and in the system's, where nothing is to be added; and PostgreSQL prefers to its own
+# function for any type one that is made for exactly this type. Identifiers begin at 16384 for what is not its own.
+_STRANGERS = text(
+    """
+    WITH looked_in AS (
+        SELECT oid, nspname FROM pg_namespace
+        WHERE nspname IN ('public', 'jobs', 'pg_catalog')
+    ), found AS (
+        SELECT 'pg_proc'::regclass AS catalogue, p.oid, 'function ' || p.oid::regprocedure AS name, NULL AS of
+        FROM pg_proc p JOIN looked_in ON looked_in.oid = p.pronamespace
+        UNION ALL
+        SELECT 'pg_operator'::regclass, o.oid, 'operator ' || o.oid::regoperator, NULL
+        FROM pg_operator o JOIN looked_in ON looked_in.oid = o.oprnamespace
+        UNION ALL
+        SELECT 'pg_cast'::regclass, oid, concat('cast ', castsource::regtype, ' as ', casttarget::regtype), NULL
+        FROM pg_cast
+        UNION ALL
+        SELECT 'pg_event_trigger'::regclass, oid, 'event trigger ' || evtname, NULL FROM pg_event_trigger
+        UNION ALL
+        SELECT 'pg_class'::regclass, oid, 'table pg_catalog.' || relname, 'table public.' || relname
+        FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace
+        UNION ALL
+        SELECT 'pg_class'::regclass, inhrelid, 'child ' || inhrelid::regclass, 'table ' || inhparent::regclass
+        FROM pg_inherits
+    )
+    SELECT name, of FROM found WHERE oid >= 16384 AND NOT EXISTS (
+        SELECT 1 FROM pg_depend WHERE classid = catalogue AND objid = found.oid AND deptype = 'e')
+    """
+)
+# Names are written with their schema, and no function of another schema is called, whatever this session's path is.
+_PATH = text("SELECT set_config('search_path', :path, true)")
 # Whoever comes with another value than origin fires no trigger: for this session, and for those to come.
 _BYPASSES = """
 SELECT 'session_replication_role' WHERE current_setting('session_replication_role') <> 'origin'
@@ -69,7 +107,8 @@ WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_da
 
 def definitions(connection: Connection) -> dict[str, str]:
     """Return the digest of each definition of this database's schema, by its name."""
-    return {row.name: _digest(row.definition) for row in connection.execute(_DEFINITIONS)}
+    with _system_path(connection):
+        return {row.name: _digest(row.definition) for row in connection.execute(_DEFINITIONS)}
 
 
 def file_text(found: dict[str, str]) -> str:
@@ -78,12 +117,19 @@ def file_text(found: dict[str, str]) -> str:
 
 
 def check_guards(look: Look) -> None:
-    """Every guard that the migrations make is there, unchanged and enabled, and our tables have no other."""
-    present = {row.name: row for row in look.connection.execute(_DEFINITIONS)}
+    """Every guard that the migrations make is there, unchanged and enabled; our tables have no other.
+
+    Nor is there anything that PostgreSQL would run or read in the place of what we name.
+    """
+    with _system_path(look.connection):
+        present = {row.name: row for row in look.connection.execute(_DEFINITIONS)}
+        strangers = list(look.connection.execute(_STRANGERS))
     expected = _expected()
+    unknown = {name for name, of in strangers if of is None or of in expected}
+    unknown |= {name for name in present if _touches_ours(name, expected)}
     for name in sorted(expected.keys() - present.keys()):
         look.found(Code.GUARD_MISSING, name, f"« {name} » manque au schéma")
-    for name in sorted(name for name in present.keys() - expected.keys() if _touches_ours(name, expected)):
+    for name in sorted(unknown - expected.keys()):
         look.found(Code.GUARD_UNKNOWN, name, f"« {name} » n’est pas du schéma")
     for name, definition in expected.items():
         row = present.get(name)
@@ -91,6 +137,15 @@ def check_guards(look: Look) -> None:
             look.found(Code.GUARD_ALTERED, name, f"« {name} » n’est plus défini comme il doit l’être")
     for name in _disabled(look, present):
         look.found(Code.GUARD_DISABLED, name, f"« {name} » ne protège plus rien : désactivé")
+
+
+@contextmanager
+def _system_path(connection: Connection) -> Iterator[None]:
+    """For a while, let names without a schema mean the system's own only."""
+    path = connection.execute(text("SHOW search_path")).scalar_one()
+    connection.execute(_PATH, {"path": "pg_catalog"})
+    yield
+    connection.execute(_PATH, {"path": path})
 
 
 def _touches_ours(name: str, expected: dict[str, str]) -> bool:

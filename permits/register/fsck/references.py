@@ -10,7 +10,7 @@ SELECT child.relname AS child, string_agg(a.attname, ', ' ORDER BY k.place) AS c
     || ' FROM ' || key.conrelid::regclass || ' child WHERE NOT EXISTS (SELECT 1 FROM ' || key.confrelid::regclass
     || ' parent WHERE ' || string_agg(format('parent.%I = child.%I', b.attname, a.attname), ' AND ' ORDER BY k.place)
     || ') AND ' || string_agg(format('child.%I IS NOT NULL', a.attname), ' AND ' ORDER BY k.place)
-    || ' ORDER BY 1 LIMIT 1000' AS query
+    || ' ORDER BY 1' AS query
 FROM pg_constraint key
 JOIN pg_class child ON child.oid = key.conrelid
 CROSS JOIN LATERAL unnest(key.conkey, key.confkey) WITH ORDINALITY AS k(own, theirs, place)
@@ -24,5 +24,5 @@ GROUP BY key.oid, child.relname, key.conrelid, key.confrelid, key.conname ORDER 
 def check_references(look: Look) -> None:
     """No row names another that is not there."""
     for key in look.rows(_KEYS):
-        for row in look.rows(key.query):
+        for row in look.each(key.query):
             look.found(Code.REFERENCE, row.named, f"{key.child}.{key.columns} nomme {row.named}, qui n’existe pas")

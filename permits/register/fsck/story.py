@@ -145,7 +145,8 @@ class Story:
 
     def _erased(self, at: datetime, entry: Entry) -> None:
         # A log is erased by the line, and nothing names its lines: only how many is told.
-        self.erased.setdefault(entry["table"], {}).update(dict.fromkeys(entry.get("ids", ()), at))
+        names = [_text(name) for name in entry.get("ids", ())]
+        self.erased.setdefault(_text(entry["table"]), {}).update(dict.fromkeys(names, at))
 
     def _decided(self, outcome: str, at: datetime, entry: Entry) -> ApplicationStory:
         """Return what is known of the application once decided."""
@@ -158,7 +159,7 @@ class Story:
             facts=_digest(entry["facts_sha256"]),
             evidence=_digest(entry["evidence_sha256"]),
             decision=_digest(entry["decision_sha256"]),
-            rulebook=entry["rulebook"],
+            rulebook=_text(entry["rulebook"]),
             decided_at=at,
         )
 
@@ -212,6 +213,13 @@ def split(label: str) -> tuple[str, int, int]:
 def label_of(series: str, year: int, number: int) -> str:
     """Return the label of a number, as `give_number` writes it."""
     return f"{series}-{year}-{number:06d}"
+
+
+def _text(told: Any) -> str:
+    """Return a text as it is told; TypeError for anything else."""
+    if not isinstance(told, str):
+        raise TypeError("un texte est attendu")
+    return told
 
 
 def _digest(told: str) -> bytes:

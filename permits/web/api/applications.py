@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Request, Response
 
 from permits.domain.application import Application, FiledApplication
-from permits.domain.filing import Filing, filing_of
+from permits.domain.filing import Filed, Filing, filing_of
 from permits.domain.rulebook import Assurance
 from permits.domain.siret import siren_of
 from permits.issue import issue_permit, preview
@@ -61,7 +61,7 @@ def file(context: Context, filing: Filing, request: Request, response: Response)
         response.headers["Idempotency-Replayed"] = "true"
     response.status_code = 202 if filed.outcome == "awaiting_registry" else 201
     response.headers["Location"] = f"{context.desk.public_url}/v1/applications/{filed.filing.application_id}"
-    return ApplicationView.of(filed, context.desk.law.rulebook, context.desk.public_url)
+    return _shown(context, filed)
 
 
 @router.post(
@@ -93,7 +93,12 @@ def get_application(
     if filed is None:
         raise Refusal("not_found")
     note(request, Subject.APPLICATION, str(application_id))
-    return ApplicationView.of(filed, context.desk.law.rulebook, context.desk.public_url)
+    return _shown(context, filed)
+
+
+def _shown(context: Context, filed: Filed) -> ApplicationView:
+    amends = context.catalogue.act(filed.filing.amends) if filed.filing.amends else None
+    return ApplicationView.of(filed, amends, context.desk.law.rulebook, context.desk.public_url)
 
 
 def required_key(header: str | None) -> str:

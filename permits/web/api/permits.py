@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from permits.acts import extension_of
 from permits.domain.act import Act, ActState
+from permits.domain.admissibility import Inadmissible
+from permits.domain.french import day_text
 from permits.domain.siret import Siret
 from permits.register.catalogue import PermitSearch
 from permits.register.clients import Client
@@ -101,7 +103,18 @@ def extend_permit(
     filing = extension_of(
         context.desk, act, body.ends_on, lambda application: filing_by(context, client, application, key)
     )
-    return file(context, filing, request, response)
+    try:
+        return file(context, filing, request, response)
+    except Inadmissible as error:
+        raise _of_the_permit(error, act) from error
+
+
+def _of_the_permit(error: Inadmissible, extended: Act) -> Inadmissible:
+    """Return the error without a pointer to a field that only an application has: it is the permit's."""
+    if error.code == "starts_too_soon":
+        last = day_text(extended.permit.ends_on)
+        return Inadmissible(error.code, f"Une prolongation se demande avant la fin du permis, le {last}.", "")
+    return Inadmissible(error.code, error.message, error.pointer if error.pointer == "/ends_on" else "")
 
 
 def _own_permit(context: Context, client: Client, number: str) -> Act:

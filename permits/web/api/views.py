@@ -108,14 +108,22 @@ def _cited(payload: Permit | Ruling) -> str | None:
 
 
 class ActView(BaseModel):
-    """An act of any kind as it stands now. The document exists once it has been issued."""
+    """An act of any kind as it stands now. The document exists once it has been issued.
+
+    `effective_on` is the first day that the permit abrogated by this act no longer covers. `ended_on`, `ended_by` and
+    `annulled_because` tell what became of this act itself.
+    """
 
     number: str
     kind: ActKind
     state: ActState
     cites: str | None = Field(description="Numéro de l’acte prolongé, remplacé ou terminé par celui-ci")
+    effective_on: date | None
     decided_at: datetime
     issued_at: datetime | None
+    ended_on: date | None
+    ended_by: str | None
+    annulled_because: str | None
     notification: Notification | None
     document_url: str | None
     document_sha256: str | None
@@ -129,8 +137,12 @@ class ActView(BaseModel):
             kind=act.kind,
             state=act.state,
             cites=_cited(payload),
+            effective_on=payload.effective_on if isinstance(payload, Ruling) else None,
             decided_at=payload.decided_at,
             issued_at=act.issued_at,
+            ended_on=act.ended_on,
+            ended_by=act.ended_by,
+            annulled_because=act.annulled_because,
             notification=act.notification,
             document_url=f"{base_url}/v1/acts/{act.number}/document" if act.document_sha256 else None,
             document_sha256=act.document_sha256,
@@ -142,7 +154,7 @@ class PermitView(BaseModel):
     """A permit as it stands now. The document exists once it has been issued.
 
     `cites` is the permit that it extends or replaces. `ended_on` is the first day that an abrogated permit no
-    longer covers; `ended_by` the act that ended or replaced it.
+    longer covers; `ended_by` the act that ended or replaced it; `annulled_because` why its number could not be sealed.
     """
 
     number: str
@@ -158,6 +170,7 @@ class PermitView(BaseModel):
     issued_at: datetime | None
     ended_on: date | None
     ended_by: str | None
+    annulled_because: str | None
     notification: Notification | None
     document_url: str | None
     document_sha256: str | None
@@ -180,6 +193,7 @@ class PermitView(BaseModel):
             issued_at=act.issued_at,
             ended_on=act.ended_on,
             ended_by=act.ended_by,
+            annulled_because=act.annulled_because,
             notification=act.notification,
             document_url=f"{base_url}/v1/permits/{act.number}/document" if issued else None,
             document_sha256=act.document_sha256,
@@ -230,12 +244,14 @@ class Acknowledgement(BaseModel):
 class ApplicationView(BaseModel):
     """An application as it stands now.
 
-    `permit` is null unless granted; `refusal` unless an agent refused it; `acknowledgement` is in all others.
+    `amends` is the permit that it asks to extend, or corrects. `permit` is null unless granted; `refusal` unless an
+    agent refused it. `acknowledgement` is there until a sealed act answers: silence still counts.
     """
 
     id: UUID
     received_at: datetime
     outcome: Literal["granted", "referred", "awaiting_registry"]
+    amends: str | None
     establishment: EstablishmentView | None
     decision: DecisionView | None
     fee: Fee | None
@@ -244,20 +260,23 @@ class ApplicationView(BaseModel):
     acknowledgement: Acknowledgement | None
 
     @classmethod
-    def of(cls, filed: Filed, rulebook: Rulebook, base_url: str) -> "ApplicationView":
+    def of(cls, filed: Filed, amends: Act | None, rulebook: Rulebook, base_url: str) -> "ApplicationView":
         decision, digest = filed.decision, filed.rulebook_digest
+        # Neither a number that waits for its seal nor an annulled one answers anybody.
+        is_answered = filed.act is not None and filed.act.document_sha256 is not None
         permit = filed.act if filed.act and filed.act.kind.allows else None
         refusal = filed.act if filed.act and not filed.act.kind.allows else None
         return cls(
             id=filed.filing.application_id,
             received_at=filed.filing.received_at,
             outcome=filed.outcome,
+            amends=amends.number if amends else None,
             establishment=EstablishmentView.of(filed.facts.registry if filed.facts else None),
             decision=DecisionView.of(decision, rulebook.authority.identity.id, digest) if decision and digest else None,
             fee=decision.fee if decision else None,
             permit=PermitView.of(permit, base_url) if permit else None,
             refusal=ActView.of(refusal, base_url) if refusal else None,
-            acknowledgement=None if filed.act else Acknowledgement.of(filed.filing.received_at, rulebook),
+            acknowledgement=None if is_answered else Acknowledgement.of(filed.filing.received_at, rulebook),
         )
 
 
