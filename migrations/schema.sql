@@ -443,10 +443,19 @@ BEGIN
     END IF;
     -- Not FOR UPDATE: applications that name the act hold its key while they wait for the chain, which we have.
     SELECT * INTO cited FROM act WHERE id = NEW.cites FOR NO KEY UPDATE;
-    IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret
+    IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret OR cited.client_id <> NEW.client_id
        OR cited.kind NOT IN ('permit', 'extension', 'correction') OR cited.state <> 'issued' THEN
         RAISE EXCEPTION 'act % is a % that is %: it can''t be changed', cited.label, cited.kind, cited.state
             USING ERRCODE = 'PX002';
+    END IF;
+    -- A ruling is of the permit's own application; what extends or corrects it answers one that names it.
+    IF NOT EXISTS (
+        SELECT 1 FROM application asked JOIN application first ON first.id = cited.application_id
+        WHERE asked.id = NEW.application_id AND asked.sandbox = first.sandbox AND CASE
+            WHEN NEW.kind IN ('abrogation', 'withdrawal') THEN asked.id = first.id
+            ELSE asked.amends = cited.id END
+    ) THEN
+        RAISE EXCEPTION 'this act is not about the file of %', cited.label USING ERRCODE = 'PX002';
     END IF;
     IF EXISTS (SELECT 1 FROM act WHERE cites = NEW.cites AND state = 'reserved') THEN
         RAISE EXCEPTION 'another act on % is in hand', cited.label USING ERRCODE = 'PX002';
@@ -548,11 +557,17 @@ CREATE FUNCTION public.act_moves_only_forward() RETURNS trigger
 DECLARE
     moving text[] := ARRAY['state', 'issued_at', 'document_sha256', 'ended_on', 'ended_by', 'annulled_because'];
     ending act;
+    sealed_on date;
 BEGIN
     IF (to_jsonb(NEW) - moving) IS DISTINCT FROM (to_jsonb(OLD) - moving) THEN
         RAISE EXCEPTION 'act % is frozen', OLD.label USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF OLD.state = 'reserved' AND NEW.state IN ('issued', 'annulled') THEN
+        sealed_on := (NEW.issued_at AT TIME ZONE 'Europe/Paris')::date;
+        IF NEW.kind = 'abrogation' AND NEW.state = 'issued'
+           AND (NEW.payload ->> 'effective_on')::date < sealed_on + (NEW.starts_on <= sealed_on)::integer THEN
+            RAISE EXCEPTION 'abrogation % is past its day', OLD.label USING ERRCODE = 'PX005';
+        END IF;
         RETURN NEW;
     END IF;
     IF OLD.state = 'issued' AND NEW.state IN ('abrogated', 'withdrawn', 'superseded')
@@ -838,7 +853,7 @@ CREATE TABLE public.act (
     CONSTRAINT act_code_check CHECK ((length(code) >= 22)),
     CONSTRAINT act_ended_by_another CHECK (((state = ANY (ARRAY['abrogated'::text, 'withdrawn'::text, 'superseded'::text])) = (ended_by IS NOT NULL))),
     CONSTRAINT act_fee_total_check CHECK ((fee_total >= (0)::numeric)),
-    CONSTRAINT act_has_its_document CHECK (((state <> ALL (ARRAY['reserved'::text, 'annulled'::text])) = ((document_sha256 IS NOT NULL) AND (issued_at IS NOT NULL)))),
+    CONSTRAINT act_has_its_document CHECK ((((state = ANY (ARRAY['reserved'::text, 'annulled'::text])) = (document_sha256 IS NULL)) AND ((document_sha256 IS NULL) = (issued_at IS NULL)))),
     CONSTRAINT act_kind_check CHECK ((kind = ANY (ARRAY['permit'::text, 'extension'::text, 'correction'::text, 'refusal'::text, 'abrogation'::text, 'withdrawal'::text]))),
     CONSTRAINT act_number_check CHECK ((number > 0)),
     CONSTRAINT act_payload_sha256_check CHECK ((payload_sha256 ~ '^[0-9a-f]{64}$'::text)),
@@ -1077,6 +1092,7 @@ CREATE INDEX act_by_day ON public.act USING gist (client_id, daterange(starts_on
 CREATE INDEX act_by_state ON public.act USING btree (client_id, state, year DESC, number DESC);
 CREATE UNIQUE INDEX act_changed_once ON public.act USING btree (cites) WHERE ((kind = ANY (ARRAY['correction'::text, 'abrogation'::text, 'withdrawal'::text])) AND (state <> 'annulled'::text));
 CREATE UNIQUE INDEX act_extended_once ON public.act USING btree (cites) WHERE ((kind = 'extension'::text) AND ((state = ANY (ARRAY['reserved'::text, 'issued'::text])) OR ((state = 'abrogated'::text) AND (ended_on > starts_on))));
+CREATE UNIQUE INDEX act_has_a_document_of_its_own ON public.act USING btree (document_sha256) WHERE (document_sha256 IS NOT NULL);
 CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state = 'reserved'::text);
 CREATE INDEX application_by_amends ON public.application USING btree (amends) WHERE (amends IS NOT NULL);
 CREATE INDEX application_evidence_about_a_person ON public.application_evidence USING btree (application_id) WHERE about_a_person;
@@ -1105,6 +1121,8 @@ CREATE TRIGGER act_notification_is_never_emptied BEFORE TRUNCATE ON public.act_n
 CREATE TRIGGER act_notification_never_changes BEFORE DELETE OR UPDATE ON public.act_notification FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER act_takes_effect AFTER UPDATE ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_takes_effect();
 CREATE TRIGGER act_takes_the_counter BEFORE INSERT ON public.act FOR EACH ROW EXECUTE FUNCTION public.act_takes_the_counter();
+CREATE TRIGGER application_evidence_never_changes BEFORE UPDATE ON public.application_evidence FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER application_evidence_of_a_company_is_kept BEFORE DELETE ON public.application_evidence FOR EACH ROW WHEN ((NOT old.about_a_person)) EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER application_is_decided_once BEFORE UPDATE ON public.application FOR EACH ROW EXECUTE FUNCTION public.application_is_decided_once();
 CREATE TRIGGER application_is_never_deleted BEFORE DELETE ON public.application FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER application_is_never_emptied BEFORE TRUNCATE ON public.application FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();

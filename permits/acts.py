@@ -7,21 +7,21 @@ an identifier (`by`), never by personal data.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 from pydantic import ValidationError
 
 from permits.desk import Desk
-from permits.domain.act import Act, ActKind, ActState, Channel, Notification
+from permits.domain.act import Act, ActKind, ActState, Channel, Notification, first_day_to_abrogate
 from permits.domain.application import Application, Contact
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decide import decide
-from permits.domain.decision import Granted
+from permits.domain.decision import Decision, Granted
 from permits.domain.drafting import cite_permit, draft_permit
 from permits.domain.drafting_rulings import RulingSubject, draft_ruling, subject_of_application, subject_of_permit
-from permits.domain.filing import ActNotPossible, Filed, Filing, body_digest
+from permits.domain.filing import ActNotPossible, Filed, Filing, FootprintTaken, body_digest
 from permits.domain.french import day_text
 from permits.domain.french_errors import french_message
 from permits.domain.model import plain_text
@@ -48,12 +48,11 @@ class Grounds:
 def abrogate(desk: Desk, number: str, grounds: Grounds, effective_on: date, by: str) -> Act:
     """End a permit for the future: `effective_on` is the first day it no longer covers.
 
-    Raises ActNotPossible for a day already begun of a permit that runs.
+    Raises ActNotPossible for a day already begun of a permit that runs (CRPA art. L221-8).
     """
     permit = _permit(desk, number)
     today, last = paris_day(desk.clock()), permit.permit.ends_on
-    # Its holder can't be bound before being told (CRPA art. L221-8): what has begun goes on today.
-    first = today + timedelta(days=permit.permit.starts_on <= today)
+    first = first_day_to_abrogate(permit.permit.starts_on, today)
     if first > last:
         raise ActNotPossible(f"{number} se termine déjà le {day_text(last)} : il n’y a plus de jour à abroger")
     if not first <= effective_on <= last:
@@ -90,8 +89,8 @@ def refuse(desk: Desk, filed: Filed, motives: tuple[Motive, ...], hearing: str, 
 def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str, ...], by: str) -> Act:
     """Replace a permit by one without its clerical errors: same place, days and fee, a new number.
 
-    `changes` are fields of CORRECTABLE. Raises ActNotPossible when the machine would not have granted
-    the corrected application, at the same fee.
+    `changes` are fields of CORRECTABLE. Raises ActNotPossible when the rules have changed since, and when the
+    machine would not have granted the corrected application at the same fee.
     """
     permit = _permit(desk, number)
     filed = _application_of(desk, permit)
@@ -104,8 +103,10 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
         raise ActNotPossible("les données du registre ont été effacées : ce permis est trop ancien pour être corrigé")
     if rulebook.signatory_on(paris_day(at)) is None:
         raise ActNotPossible("aucune délégation de signature n’est valable ce jour")
+    if _terms(decide(filed.filing.application, facts, rulebook)) != _terms(filed.decision):
+        raise ActNotPossible(f"le règlement a changé depuis {number} : une correction y mettrait d’autres conditions")
     decision = decide(application, facts, rulebook)
-    if not isinstance(decision, Granted) or decision.fee.total != permit.permit.fee.total:
+    if not isinstance(decision, Granted) or decision.fee != permit.permit.fee:
         raise ActNotPossible(
             "la correction changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
         )
@@ -135,17 +136,20 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
             answers=permit.permit.asked_in,
         )
 
-    recorded = desk.register.record_decision(
-        filing,
-        facts,
-        decision,
-        rulebook_digest=rulebook.digest,
-        decided_at=at,
-        series=permit_series(rulebook, filing),
-        make_permit=make_permit,
-        kind=ActKind.CORRECTION,
-        taken_by=by,
-    )
+    try:
+        recorded = desk.register.record_decision(
+            filing,
+            facts,
+            decision,
+            rulebook_digest=rulebook.digest,
+            decided_at=at,
+            series=permit_series(rulebook, filing),
+            make_permit=make_permit,
+            kind=ActKind.CORRECTION,
+            taken_by=by,
+        )
+    except FootprintTaken as error:
+        raise ActNotPossible(f"{number} vient de prendre fin, et sa place est prise") from error
     assert recorded.act is not None
     return _finish(desk, recorded.act)
 
@@ -181,16 +185,6 @@ def note_delivery(desk: Desk, act: Act, proof: str) -> None:
         at = desk.clock()
         fetched = Notification(notified_on=paris_day(at), channel=Channel.ONLINE, proof=proof)
         desk.register.notify(act, fetched, None, at)
-
-
-def halt_issuing(desk: Desk, reason: str, by: str) -> None:
-    """Suspend automatic issuing everywhere: applications go on being received, and are referred."""
-    desk.register.turn_issuing(halted=True, reason=reason, by=by, at=desk.clock())
-
-
-def resume_issuing(desk: Desk, reason: str, by: str) -> None:
-    """Take automatic issuing up again; what was referred meanwhile stays with its agent."""
-    desk.register.turn_issuing(halted=False, reason=reason, by=by, at=desk.clock())
 
 
 def extension_of(desk: Desk, act: Act, ends_on: date, filing: Callable[[Application], Filing]) -> Filing:
@@ -303,6 +297,11 @@ def _finish(desk: Desk, reserved: Act) -> Act:
     except Exception:
         log.exception("a reserved act could not be finished yet", extra={"act": reserved.number})
         return reserved
+
+
+def _terms(decision: Decision | None) -> object:
+    """Return what a granted permit carries: its fee and its prescriptions."""
+    return (decision.fee, decision.prescriptions) if isinstance(decision, Granted) else None
 
 
 def _ground(desk: Desk, kind: RulingKind, ground_id: str) -> EndingGround:

@@ -13,14 +13,10 @@ from permits.domain.decision import Decision
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
 from permits.domain.filing import Filed, Filing
-from permits.domain.permit import Permit
+from permits.domain.permit import MakePermit, Permit
 from permits.domain.place import Footprint, GeocodedAddress, Polygon, StandingPermit
 from permits.domain.rulebook import Rulebook
-from permits.domain.ruling import Ruling
-
-# From a number and a verification code to what is frozen.
-MakePermit = Callable[[str, str], Permit]
-MakeRuling = Callable[[str, str], Ruling]
+from permits.domain.ruling import MakeRuling, Ruling
 
 
 class Registry(Protocol):
@@ -118,9 +114,6 @@ class Register(Protocol):
 
     def notify(self, act: Act, notification: Notification, by: str | None, at: datetime) -> bool:
         """Record when and how an act reached its holder; return False when that was recorded before."""
-
-    def turn_issuing(self, *, halted: bool, reason: str, by: str, at: datetime) -> None:
-        """Suspend automatic issuing, or take it up again."""
 
 
 class Sealed(Protocol):

@@ -137,6 +137,9 @@ def finish_act(desk: Desk, act_id: UUID) -> Act | None:
     if act.kind in _BY_THE_MACHINE and not _evidence_still_holds(desk, act.permit):
         log.error("a reserved permit no longer rests on an open establishment", extra={"act": act.number})
         return act
+    if act.is_past_its_day(paris_day(desk.clock())):
+        log.error("a reserved abrogation is past its day: annul it, and take another", extra={"act": act.number})
+        return act
     linted = desk.press.print_and_lint(act.payload)
     reach("printed")
     sealed = desk.press.seal(linted)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -18,7 +18,9 @@ from permits.domain.filing import Filed
 from permits.domain.rulebook import AuthorityFile
 from permits.domain.ruling import Motive
 from permits.issue import issue_permit
+from permits.register.book import Register
 from permits.register.database import connect
+from permits.register.switch import turn_issuing
 from tests.fakes import OTHER_SIRET, FakeOffice, request_body
 
 BY = "agent-7"
@@ -31,6 +33,12 @@ MARKET = Motive(
 )
 CHANGE = {"worksite": "façade, 12 rue du Four"}
 REASONS = ("le nom du chantier : « rue du Four » au lieu de « rue des Exemples »",)
+
+
+def turn(book: Register, at: datetime, *, halted: bool, reason: str = "exercice d’arrêt", by: str = BY) -> None:
+    """Turn the issuing switch of a book, as the commands do: with the database alone."""
+    url = book.engine.url.render_as_string(hide_password=False)
+    turn_issuing(url, book.authority, halted=halted, reason=reason, by=by, at=at)
 
 
 def permit_of(office: FakeOffice, **changes: Any) -> Act:

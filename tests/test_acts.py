@@ -148,6 +148,26 @@ def test_an_abrogation_may_take_effect_today_or_on_the_last_day(office: FakeOffi
     assert again(office, permit).ended_on == day
 
 
+@pytest.mark.parametrize(("days", "state"), [(43, ActState.ISSUED), (44, ActState.RESERVED)])
+def test_an_abrogation_that_could_not_be_sealed_before_its_day_waits_for_a_person(
+    office: FakeOffice, days: int, state: ActState
+) -> None:
+    """Reserved on 1 December for 14 January, the permit's fourth day: sealed on the 13th, or not at all."""
+    permit = permit_of(office)
+    office.press.broken = PrintError("encre")
+    abrogation = acts.abrogate(office.desk, permit.number, BREACH, THURSDAY, BY)
+    office.press.broken = None
+    office.clock.move(days=days)
+
+    finished = finish_act(office.desk, abrogation.id)
+
+    assert finished is not None and finished.state is state
+    if state is ActState.RESERVED:
+        assert again(office, permit).is_in_force(THURSDAY)
+        acts.annul(office.desk, abrogation.number, "le cachet a manqué jusqu’à son jour", BY)
+        assert acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 15), BY).state is ActState.ISSUED
+
+
 def test_a_failing_press_leaves_the_permit_in_force_until_its_job_seals_the_abrogation(office: FakeOffice) -> None:
     permit = permit_of(office)
     office.press.broken = PrintError("encre")

@@ -202,7 +202,7 @@ def test_a_correction_says_what_it_corrects(office: FakeOffice) -> None:
         acts.correct(office.desk, permit_of(office).number, CHANGE, (), BY)
 
 
-def test_a_correction_that_would_change_the_decision_is_refused(office: FakeOffice) -> None:
+def test_a_permit_that_the_rules_of_today_would_refer_is_not_corrected(office: FakeOffice) -> None:
     permit = permit_of(office)
     limits = office.desk.law.rulebook.limits
     kinds = limits.automatic_kinds
@@ -212,14 +212,12 @@ def test_a_correction_that_would_change_the_decision_is_refused(office: FakeOffi
         limits=limits.model_copy(update={"automatic_kinds": kinds.model_copy(update={"values": entries})}),
     )
 
-    with pytest.raises(
-        ActNotPossible, match="changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
-    ):
+    with pytest.raises(ActNotPossible, match=f"le règlement a changé depuis {permit.number}"):
         correct(office, permit)
     assert again(office, permit).state is ActState.ISSUED
 
 
-def test_a_correction_that_would_change_the_fee_is_refused(office: FakeOffice) -> None:
+def test_a_permit_that_would_cost_more_today_is_not_corrected(office: FakeOffice) -> None:
     permit = permit_of(office)
     tariff = office.desk.law.rulebook.tariff
     ((day, entry),) = tariff.values.items()
@@ -228,9 +226,7 @@ def test_a_correction_that_would_change_the_fee_is_refused(office: FakeOffice) -
     dearer = entry.model_copy(update={"value": entry.value.model_copy(update={"items": items})})
     with_rulebook(office, tariff=tariff.model_copy(update={"values": {day: dearer}}))
 
-    with pytest.raises(
-        ActNotPossible, match="changerait la décision ou la redevance : le titulaire dépose une nouvelle demande"
-    ):
+    with pytest.raises(ActNotPossible, match=f"le règlement a changé depuis {permit.number}"):
         correct(office, permit)
     assert again(office, permit).state is ActState.ISSUED
 

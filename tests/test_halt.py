@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from psycopg.errors import CheckViolation
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from permits import acts
@@ -37,6 +37,7 @@ from tests.acting import (
     reserved_permit,
     rows,
     second_engine,
+    turn,
     wait,
     wait_until_somebody_waits,
 )
@@ -46,7 +47,7 @@ WHY = "le cachet est peut-être compromis"
 
 
 def halt(office: FakeOffice) -> None:
-    acts.halt_issuing(office.desk, WHY, BY)
+    turn(office.register, office.clock(), halted=True, reason=WHY)
 
 
 def file(office: FakeOffice, key: str | None = None) -> Filed:
@@ -69,7 +70,7 @@ def test_while_issuing_is_suspended_applications_are_received_and_referred_for_t
 def test_issuing_resumes_and_what_was_referred_stays_with_its_agent(office: FakeOffice) -> None:
     halt(office)
     meanwhile = file(office, key="meanwhile")
-    acts.resume_issuing(office.desk, "le cachet est sûr", BY)
+    turn(office.register, office.clock(), halted=False)
 
     assert granted(file(office)).number == "EX-2026-000001"
     assert file(office, key="meanwhile").outcome == meanwhile.outcome == "referred"
@@ -78,12 +79,12 @@ def test_issuing_resumes_and_what_was_referred_stays_with_its_agent(office: Fake
 
 def test_every_turn_of_the_switch_is_kept_with_its_reason_and_its_author(office: FakeOffice) -> None:
     halt(office)
-    acts.resume_issuing(office.desk, "le cachet est sûr", "agent-9")
+    turn(office.register, office.clock(), halted=False, reason="le cachet est sûr", by="agent-9")
 
     kept = rows(office, "SELECT halted, reason, turned_by FROM issuing_switch ORDER BY id")
     assert kept == [(True, WHY, BY), (False, "le cachet est sûr", "agent-9")]
-    with pytest.raises(IntegrityError):
-        acts.halt_issuing(office.desk, "  ", BY)
+    with pytest.raises(CheckViolation):
+        turn(office.register, office.clock(), halted=True, reason="  ")
 
 
 def test_a_preview_tells_that_issuing_is_suspended(office: FakeOffice) -> None:
@@ -156,9 +157,9 @@ def test_people_go_on_acting_during_a_halt(office: FakeOffice) -> None:
 
 
 def test_a_halt_of_one_authority_does_not_stop_another(office: FakeOffice) -> None:
-    Register(office.register.engine, "ailleurs", ProcrastinateQueue()).turn_issuing(
-        halted=True, reason=WHY, by=BY, at=office.clock()
-    )
+    elsewhere = Register(office.register.engine, "ailleurs", ProcrastinateQueue())
+    elsewhere.keep_rulebook("0" * 64, {}, office.clock())
+    turn(elsewhere, office.clock(), halted=True)
 
     assert file(office).outcome == "granted"
 
@@ -172,7 +173,7 @@ def test_two_processes_on_one_database_obey_one_switch(office: FakeOffice) -> No
 
         halt(office)
         assert grounds_of(file(elsewhere)) == ["ISSUING-OPEN"]
-        acts.resume_issuing(elsewhere.desk, "le cachet est sûr", BY)
+        turn(elsewhere.register, office.clock(), halted=False)
         assert file(office).outcome == "granted"
 
 

@@ -39,6 +39,7 @@ from permits.register.book import Register
 from permits.register.floor import BookRolledBack, read_checkpoint, snapshot
 from permits.register.fsck.check import check
 from permits.register.queue import ProcrastinateQueue
+from tests.acting import turn
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_office
 from tests.register.copies import new_database
 from tests.register.test_exclusion import rectangle, request_for
@@ -425,7 +426,7 @@ class Life(RuleBasedStateMachine):
         return True
 
     def turn(self, *, halted: bool, register: Register | None = None) -> None:
-        (register or self.register).turn_issuing(halted=halted, reason="exercice", by=BY, at=self.office.clock())
+        turn(register or self.register, self.office.clock(), halted=halted)
 
 
 def live(postgres: str, machine: type[Life], examples: int, steps: int, *, shrink: bool = True) -> None:
@@ -467,8 +468,8 @@ class Blind(Life):
 class Deaf(Life):
     """A book that doesn't hear the switch."""
 
-    def sabotage(self) -> None:
-        self.register.turn_issuing = lambda **turn: None  # type: ignore[method-assign]
+    def turn(self, *, halted: bool, register: Register | None = None) -> None:
+        pass
 
 
 class Forgetful(Life):

@@ -51,7 +51,8 @@ ALTER TABLE act
     ADD CONSTRAINT act_state CHECK
         (state IN ('reserved', 'issued', 'abrogated', 'withdrawn', 'superseded', 'annulled')),
     ADD CONSTRAINT act_has_its_document CHECK
-        ((state NOT IN ('reserved', 'annulled')) = (document_sha256 IS NOT NULL AND issued_at IS NOT NULL)),
+        ((state IN ('reserved', 'annulled')) = (document_sha256 IS NULL)
+            AND (document_sha256 IS NULL) = (issued_at IS NULL)),
     ADD CONSTRAINT act_ended_by_another CHECK
         ((state IN ('abrogated', 'withdrawn', 'superseded')) = (ended_by IS NOT NULL)),
     ADD CONSTRAINT act_abrogated_from_a_day CHECK ((state = 'abrogated') = (ended_on IS NOT NULL)),
@@ -68,6 +69,8 @@ CREATE UNIQUE INDEX act_changed_once ON act (cites)
     WHERE kind IN ('correction', 'abrogation', 'withdrawal') AND state <> 'annulled';
 CREATE UNIQUE INDEX act_extended_once ON act (cites) WHERE kind = 'extension'
     AND (state IN ('reserved', 'issued') OR (state = 'abrogated' AND ended_on > starts_on));
+
+CREATE UNIQUE INDEX act_has_a_document_of_its_own ON act (document_sha256) WHERE document_sha256 IS NOT NULL;
 
 CREATE TABLE act_notification (
     act_id uuid PRIMARY KEY REFERENCES act,
@@ -256,10 +259,19 @@ BEGIN
     END IF;
     -- Not FOR UPDATE: applications that name the act hold its key while they wait for the chain, which we have.
     SELECT * INTO cited FROM act WHERE id = NEW.cites FOR NO KEY UPDATE;
-    IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret
+    IF cited.authority <> NEW.authority OR cited.siret <> NEW.siret OR cited.client_id <> NEW.client_id
        OR cited.kind NOT IN ('permit', 'extension', 'correction') OR cited.state <> 'issued' THEN
         RAISE EXCEPTION 'act % is a % that is %: it can''t be changed', cited.label, cited.kind, cited.state
             USING ERRCODE = 'PX002';
+    END IF;
+    -- A ruling is of the permit's own application; what extends or corrects it answers one that names it.
+    IF NOT EXISTS (
+        SELECT 1 FROM application asked JOIN application first ON first.id = cited.application_id
+        WHERE asked.id = NEW.application_id AND asked.sandbox = first.sandbox AND CASE
+            WHEN NEW.kind IN ('abrogation', 'withdrawal') THEN asked.id = first.id
+            ELSE asked.amends = cited.id END
+    ) THEN
+        RAISE EXCEPTION 'this act is not about the file of %', cited.label USING ERRCODE = 'PX002';
     END IF;
     IF EXISTS (SELECT 1 FROM act WHERE cites = NEW.cites AND state = 'reserved') THEN
         RAISE EXCEPTION 'another act on % is in hand', cited.label USING ERRCODE = 'PX002';
@@ -290,11 +302,17 @@ CREATE OR REPLACE FUNCTION act_moves_only_forward() RETURNS trigger LANGUAGE plp
 DECLARE
     moving text[] := ARRAY['state', 'issued_at', 'document_sha256', 'ended_on', 'ended_by', 'annulled_because'];
     ending act;
+    sealed_on date;
 BEGIN
     IF (to_jsonb(NEW) - moving) IS DISTINCT FROM (to_jsonb(OLD) - moving) THEN
         RAISE EXCEPTION 'act % is frozen', OLD.label USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     IF OLD.state = 'reserved' AND NEW.state IN ('issued', 'annulled') THEN
+        sealed_on := (NEW.issued_at AT TIME ZONE 'Europe/Paris')::date;
+        IF NEW.kind = 'abrogation' AND NEW.state = 'issued'
+           AND (NEW.payload ->> 'effective_on')::date < sealed_on + (NEW.starts_on <= sealed_on)::integer THEN
+            RAISE EXCEPTION 'abrogation % is past its day', OLD.label USING ERRCODE = 'PX005';
+        END IF;
         RETURN NEW;
     END IF;
     IF OLD.state = 'issued' AND NEW.state IN ('abrogated', 'withdrawn', 'superseded')

@@ -65,6 +65,10 @@ BEGIN
 END $$;
 CREATE TRIGGER registry_access_is_answered_once BEFORE UPDATE ON registry_access
     FOR EACH ROW EXECUTE FUNCTION registry_access_is_answered_once();
+CREATE TRIGGER application_evidence_never_changes BEFORE UPDATE ON application_evidence
+    FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TRIGGER application_evidence_of_a_company_is_kept BEFORE DELETE ON application_evidence
+    FOR EACH ROW WHEN (NOT OLD.about_a_person) EXECUTE FUNCTION refuse();
 CREATE TRIGGER access_log_never_changes BEFORE UPDATE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse();
 """
 

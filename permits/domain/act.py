@@ -4,7 +4,7 @@ The database enforces the same moves (migrations/); this is where they are told 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -46,6 +46,14 @@ ENDS = {
     ActKind.WITHDRAWAL: ActState.WITHDRAWN,
     ActKind.CORRECTION: ActState.SUPERSEDED,
 }
+
+
+def first_day_to_abrogate(starts_on: date, today: date) -> date:
+    """Return the first day from which a permit can be abrogated today.
+
+    Its holder can't be bound before being told (CRPA art. L221-8): of a permit that runs, today goes on.
+    """
+    return today + timedelta(days=starts_on <= today)
 
 
 class Channel(StrEnum):
@@ -96,6 +104,13 @@ class Act:
         if not isinstance(self.payload, Permit):
             raise TypeError(f"{self.number} is a {self.kind}, not a permit")
         return self.payload
+
+    def is_past_its_day(self, today: date) -> bool:
+        """Tell whether this is an abrogation that would take effect on days already begun, were it sealed today."""
+        payload = self.payload
+        if self.kind is not ActKind.ABROGATION or not isinstance(payload, Ruling) or payload.effective_on is None:
+            return False
+        return payload.effective_on < first_day_to_abrogate(payload.starts_on, today)
 
     def is_in_force(self, day: date) -> bool:
         """Tell whether this act lets its holder occupy the street on `day` (in Paris)."""

@@ -4,6 +4,7 @@ The payload is recorded with its number before anything is printed; the document
 It holds no e-mail, phone or birth data.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
@@ -178,3 +179,7 @@ class Permit(Value):
     def asked_in(self) -> str:
         """The application that somebody filed, which the visas cite."""
         return self.answers or self.application_id
+
+
+# From a number and a verification code to what is frozen.
+MakePermit = Callable[[str, str], Permit]

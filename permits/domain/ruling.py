@@ -5,6 +5,7 @@ after the holder could be heard (CRPA art. L121-1, L122-1). A refusal still foll
 and referred: it carries the mention of the algorithm (CRPA art. L311-3-1).
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -75,3 +76,7 @@ class Ruling(Value):
     kept: KeptFor | None = None
     verification_url: str
     specimen: bool
+
+
+# From a number and a verification code to what is frozen.
+MakeRuling = Callable[[str, str], Ruling]

@@ -6,7 +6,7 @@ chain and the number last, so that their locks are held for an instant.
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,12 +26,12 @@ from permits.domain.decision import Decision, Granted
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken
-from permits.domain.permit import Permit
-from permits.domain.ruling import Ruling
+from permits.domain.permit import MakePermit
+from permits.domain.ruling import MakeRuling
 from permits.failpoint import reach
 from permits.register import audit
 from permits.register.catalogue import Catalogue, filed_of, space_of
-from permits.register.digests import application_digest, notification_digest, switch_digest
+from permits.register.digests import application_digest, notification_digest
 from permits.register.floor import Floor
 from permits.register.numbering import Draft, give_number, mark
 from permits.register.queue import Queue
@@ -43,7 +43,6 @@ from permits.register.tables import (
     EvidenceRow,
     FootprintRow,
     NotificationRow,
-    SwitchRow,
 )
 
 _KEEP_RULEBOOK = text(
@@ -54,10 +53,6 @@ _KEEP_RULEBOOK = text(
 _FINISH_AFTER = timedelta(seconds=60)
 
 _POSITION = "audit_position"
-
-# From a number and a verification code to what is frozen.
-MakePermit = Callable[[str, str], Permit]
-MakeRuling = Callable[[str, str], Ruling]
 
 
 class Register(Catalogue):
@@ -236,16 +231,6 @@ class Register(Catalogue):
                 raise
             return False
         return True
-
-    def turn_issuing(self, *, halted: bool, reason: str, by: str, at: datetime) -> None:
-        """Suspend automatic issuing, or take it up again: every process obeys from the commit on."""
-        row = SwitchRow(authority=self.authority, halted=halted, reason=reason, turned_by=by, turned_at=at)
-        with self._transaction() as session:
-            # The chain's lock is the one that give_number takes first: the two never cross.
-            told = {"switch_sha256": switch_digest(row), "by": by}
-            self._audit(session, "halted" if halted else "resumed", at, told)
-            session.add(row)
-            session.flush()
 
     def _draft(
         self,

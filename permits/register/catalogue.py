@@ -159,12 +159,6 @@ class Catalogue:
         with Session(self.engine) as session:
             return session.exec(in_hand.limit(1)).first() is not None
 
-    def acts_citing(self, act_id: UUID, limit: int = 100) -> list[Act]:
-        """Return the acts that extend, replace or end this one, in the order of their reservation."""
-        query = self._acts(col(ActRow.cites) == act_id).order_by(col(ActRow.reserved_at), col(ActRow.id)).limit(limit)
-        with Session(self.engine) as session:
-            return [act_of(*found) for found in session.exec(query).all()]
-
     def _one_act(self, session: Session, *conditions: Any) -> Act | None:
         found = session.exec(self._acts(*conditions)).first()
         return act_of(*found) if found else None

@@ -2,8 +2,7 @@
 
 from permits.domain.canonical import digest
 from permits.register.audit import instant_text
-from permits.register.switch import turn_digest
-from permits.register.tables import ApplicationRow, NotificationRow, SwitchRow
+from permits.register.tables import ApplicationRow, NotificationRow
 
 
 def application_digest(row: ApplicationRow) -> str:
@@ -37,8 +36,3 @@ def notification_digest(row: NotificationRow) -> str:
             "recorded_by": row.recorded_by,
         }
     )
-
-
-def switch_digest(row: SwitchRow) -> str:
-    """Return the digest of one turn of the issuing switch."""
-    return turn_digest(halted=row.halted, reason=row.reason, by=row.turned_by)

@@ -1,7 +1,7 @@
 """The switch that suspends automatic issuing, turned with PostgreSQL and nothing else.
 
 In an emergency neither seal nor registry must be needed, nor a second spent on loading the rest of the
-service. `Register.turn_issuing` does the same inside a running one.
+service.
 """
 
 from datetime import UTC, datetime

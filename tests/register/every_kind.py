@@ -21,7 +21,7 @@ from permits.register.floor import read_checkpoint, snapshot
 from permits.register.purge import purge
 from permits.register.readings import Reading, Subject, note_reading
 from permits.register.traces import Errand, Purpose, on_errand
-from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted
+from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted, turn
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
 from tests.register.copies import new_database
 from tests.register.test_traces import FakeSource, with_registry
@@ -84,9 +84,9 @@ def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
     notified = _permit(office, 3)
     acts.note_delivery(office.desk, notified, "téléchargé dans le téléservice, réponse 200")
     numbers["notified"] = notified.number
-    acts.halt_issuing(office.desk, "exercice d’arrêt de la délivrance", BY)
+    turn(office.register, office.clock(), halted=True)
     _file(office, office.filing(body_at(4)), "referred")
-    acts.resume_issuing(office.desk, "fin de l’exercice", BY)
+    turn(office.register, office.clock(), halted=False)
     office.registry.is_down = True
     _file(office, office.filing(body_at(5)), "awaiting_registry")
     office.registry.is_down = False

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from permits import acts
 from permits.issue import issue_permit
-from tests.acting import BREACH, BY, permit_of, referred, reserved_permit, rows
-from tests.fakes import FakeOffice
+from tests.acting import BREACH, BY, permit_of, referred, reserved_permit, rows, turn
+from tests.fakes import SIRET, FakeOffice, open_establishment
 from tests.register.by_hand import by_hand, columns, refusal
 
 # What the register keeps for ever, and what it erases one day or lets a person change.
@@ -57,14 +57,28 @@ def book(office: FakeOffice) -> FakeOffice:
     acts.note_delivery(office.desk, permit, "téléchargement")
     acts.abrogate(office.desk, permit.number, BREACH, date(2027, 1, 14), BY)
     referred(office)
-    acts.halt_issuing(office.desk, "exercice", BY)
-    acts.resume_issuing(office.desk, "fin de l’exercice", BY)
+    turn(office.register, office.clock(), halted=True)
+    turn(office.register, office.clock(), halted=False)
     return office
 
 
 def test_every_table_is_either_kept_or_erased_one_day(book: FakeOffice) -> None:
     query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     assert {row.tablename for row in rows(book, query)} - {"alembic_version"} == KEPT | ERASED
+
+
+@pytest.mark.parametrize("triggers", [True, False], ids=["as it is", "negative control"])
+def test_what_the_registry_said_is_never_rewritten_and_only_of_a_person_erased(
+    book: FakeOffice, triggers: bool
+) -> None:
+    book.registry.answers[SIRET] = open_establishment(legal_form="5710")
+    permit_of(book, starts_on="2027-02-08", ends_on="2027-02-12")
+    with by_hand(book, triggers=triggers) as connection:
+        rewrite = "UPDATE application_evidence SET answer = '{}'"
+        erase = "DELETE FROM application_evidence WHERE NOT about_a_person"
+        possible = [refusal(connection, statement) is None for statement in (rewrite, erase)]
+
+    assert possible == ([False, False] if triggers else [True, True])
 
 
 @pytest.mark.parametrize("triggers", [True, False], ids=["as it is", "negative control"])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -190,6 +191,7 @@ class Upgraded:
             self.of_a_company, _ = book.application("referred", standing="struck_off", legal_form="5710")
             self.waiting, _ = book.application("awaiting_registry")
             book.end()
+            self.client = book.client
             self.chain, self.client = book.position, book.client
         with engine.connect() as connection:
             self.before = self.everything(connection)
@@ -296,7 +298,8 @@ def test_the_upgraded_book_goes_on_under_the_next_number(upgraded: Upgraded) -> 
     decided = office.register.application(upgraded.waiting)
     assert decided is not None and decided.act is not None and decided.act.number == "EX-2026-000004"
 
-    extension = extension_of(office, upgraded.act(upgraded.issued), date(2027, 1, 20))
+    holder = replace(office, client_id=upgraded.client)
+    extension = extension_of(holder, upgraded.act(upgraded.issued), date(2027, 1, 20))
     assert extension.number == "EX-2026-000005"
     assert acts.abrogate(office.desk, finished.number, BREACH, date(2027, 1, 14), BY).number == "EXA-2026-000001"
     assert neighbour_asks(office, "2027-01-11", "2027-01-15").outcome == "referred"

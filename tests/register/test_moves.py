@@ -19,11 +19,13 @@ from tests.acting import (
     ILLEGAL,
     MARKET,
     REASONS,
+    extend,
     extension_of,
     permit_of,
     referred,
     reserved_permit,
     rows,
+    turn,
 )
 from tests.fakes import FakeOffice
 from tests.register.by_hand import by_hand, columns, refusal
@@ -105,7 +107,7 @@ def every_act(office: FakeOffice) -> dict[tuple[str, str], str]:
 UNENDED = "ended_on = NULL, ended_by = NULL, annulled_because = NULL"
 FIELDS = {
     "reserved": f"issued_at = NULL, document_sha256 = NULL, {UNENDED}",
-    "issued": f"issued_at = now(), document_sha256 = (SELECT min(sha256) FROM document), {UNENDED}",
+    "issued": f"issued_at = '2026-12-01 10:00+01', document_sha256 = encode(sha256(''), 'hex'), {UNENDED}",
     "annulled": "issued_at = NULL, document_sha256 = NULL, ended_on = NULL, ended_by = NULL,"
     " annulled_because = 'annulé par une main inconnue'",
     "abrogated": "ended_on = coalesce((SELECT (payload ->> 'effective_on')::date FROM act e WHERE e.id = :ender),"
@@ -120,6 +122,7 @@ def moves(office: FakeOffice, book: dict[tuple[str, str], str], *, triggers: boo
     possible = set()
     with by_hand(office, triggers=triggers) as connection:
         everyone = connection.execute(text("SELECT id FROM act ORDER BY id")).scalars().all()
+        connection.execute(text("INSERT INTO document VALUES (encode(sha256(''), 'hex'), '', now())"))
         for (kind, state), number in book.items():
             for target, fields in FIELDS.items():
                 statement = f"UPDATE act SET state = '{target}', {fields} WHERE label = :number"
@@ -182,6 +185,19 @@ def test_an_act_ends_only_by_what_cites_it_on_the_day_it_says_and_as_it_says(
         told = refusal(connection, f"UPDATE act SET {fields} WHERE id = :id", id=permit.id, **values)
 
     assert (told is None) == possible, told
+
+
+@pytest.mark.parametrize(("sealed_on", "possible"), [(date(2027, 1, 13), True), (date(2027, 1, 14), False)])
+def test_an_abrogation_is_sealed_before_its_day_or_never(office: FakeOffice, sealed_on: date, possible: bool) -> None:
+    """Its permit runs from 11 January: whoever works there on the 14th can't be told on the 14th that he may not."""
+    stuck = unsealed(office, ActKind.ABROGATION)
+    with by_hand(office) as connection:
+        connection.execute(text("INSERT INTO document VALUES (encode(sha256(''), 'hex'), '', now())"))
+        seal = f"state = 'issued', issued_at = {noon(sealed_on)}, document_sha256 = encode(sha256(''), 'hex')"
+        told = refusal(connection, f"UPDATE act SET {seal} WHERE id = :id", id=stuck.id)
+
+    assert (told is None) == possible, told
+    assert possible or "is past its day" in str(told)
 
 
 def test_an_unsealed_ruling_ends_nothing(office: FakeOffice) -> None:
@@ -249,20 +265,39 @@ def ruled(office: FakeOffice) -> dict[str, Any]:
     cut_short = extension_of(office, held, date(2027, 1, 20))
     acts.abrogate(office.desk, cut_short.number, BREACH, date(2027, 1, 18), BY)
     standing, _ = permit_of(office), referred(office)
+    # An extension that an agent has still to answer.
+    turn(office.register, office.clock(), halted=True)
+    assert extend(office, standing, date(2027, 1, 20)).act is None
     named = {"id": standing.id, "extended": extended.id, "application": standing.application_id}
     named |= {"held": held.id, "cut_short": cut_short.id}
     return found | {name: f"'{value}'" for name, value in named.items()}
 
 
-UNANSWERED = "(SELECT id FROM application a WHERE NOT EXISTS (SELECT 1 FROM act o WHERE o.application_id = a.id))"
+UNANSWERED = (
+    "(SELECT id FROM application a WHERE a.amends IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM act o WHERE o.application_id = a.id))"
+)
+
+
+def file_of(kind: str, cites: str) -> dict[str, str]:
+    """Return the application that an act of this kind on that one answers."""
+    if kind in ("abrogation", "withdrawal"):
+        return {"application_id": f"(SELECT o.application_id FROM act o WHERE o.id = {cites})"}
+    return {"application_id": f"(SELECT a.id FROM application a WHERE a.amends = {cites})"}
 
 
 # An act like another of its kind, changed so; how the database refuses it, None when it is born.
 BIRTHS: list[tuple[str, dict[str, str], str | None]] = [
     ("abrogation", {}, None),
     ("withdrawal", {}, None),
-    ("extension", {"application_id": UNANSWERED}, None),
-    ("correction", {"application_id": UNANSWERED}, None),
+    ("extension", {}, None),
+    ("correction", {}, None),
+    ("abrogation", {"application_id": UNANSWERED}, "not about the file"),
+    ("withdrawal", {"application_id": UNANSWERED}, "not about the file"),
+    ("extension", {"application_id": UNANSWERED}, "not about the file"),
+    ("extension", {"application_id": "{application}"}, "not about the file"),
+    ("correction", {"application_id": UNANSWERED}, "not about the file"),
+    ("withdrawal", {"client_id": "gen_random_uuid()"}, "can't be changed"),
     ("refusal", {"application_id": UNANSWERED}, None),
     ("permit", {"application_id": UNANSWERED}, None),
     ("abrogation", {"state": "'issued'"}, "an act begins reserved"),
@@ -283,7 +318,7 @@ BIRTHS: list[tuple[str, dict[str, str], str | None]] = [
     ("abrogation", {"cites": "{cut_short}"}, "can't be changed"),
     ("abrogation", {"cites": "{held}"}, "its extension ends first"),
     ("withdrawal", {"cites": "{held}"}, "its extension ends first"),
-    ("extension", {"cites": "{held}", "application_id": UNANSWERED}, "its extension ends first"),
+    ("extension", {"cites": "{held}"}, "its extension ends first"),
     ("abrogation", {"payload": 'payload || \'{"effective_on": "2027-01-16"}\''}, "for days to come"),
     ("withdrawal", {"reserved_at": noon(date(2027, 4, 1))}, None),
     ("withdrawal", {"reserved_at": noon(date(2027, 4, 2))}, "more than four months old"),
@@ -295,12 +330,12 @@ BIRTHS: list[tuple[str, dict[str, str], str | None]] = [
     ("correction", {"ends_on": "ends_on + 1"}, "don't follow"),
     ("correction", {"taken_by": "NULL"}, "act_ruling_is_taken_by_a_person"),
     ("permit", {"application_id": "{application}"}, "act_answers_once"),
-    ("permit", {"cites": "{id}"}, "can't be changed|don't follow|act_cites"),
+    ("permit", {"cites": "{id}"}, "can't be changed|not about the file|act_cites"),
     ("permit", {"kind": "'faveur'"}, "act_kind_check|act_cites_what_it_changes"),
     ("permit", {"number": "number"}, "not given by the counter"),
     ("permit", {"number": "1000", "label": "'EX-2026-001000'"}, "not given by the counter"),
     ("refusal", {"application_id": UNANSWERED, "taken_by": "NULL"}, "act_ruling_is_taken_by_a_person"),
-    ("refusal", {"cites": "{id}"}, "don't follow|act_cites"),
+    ("refusal", {"cites": "{id}"}, "not about the file|act_cites"),
     ("refusal", {}, "act_answers_once"),
 ]
 
@@ -309,7 +344,10 @@ def test_an_act_is_born_whole_or_not_at_all(office: FakeOffice, ruled: dict[str,
     surprises = []
     with by_hand(office) as connection:
         for kind, changes, told in BIRTHS:
-            wanted = {"cites": "{id}"} | changes if kind not in ("permit", "refusal") else changes
+            wanted = changes
+            if kind not in ("permit", "refusal"):
+                cites = changes.get("cites", "{id}")
+                wanted = {"cites": cites} | (file_of(kind, cites) if cites != "NULL" else {}) | changes
             for name in ("id", "extended", "application", "held", "cut_short"):
                 wanted = {column: value.replace(f"{{{name}}}", ruled[name]) for column, value in wanted.items()}
             found = refused(connection, ruled[kind], **wanted)
@@ -321,8 +359,7 @@ def test_an_act_is_born_whole_or_not_at_all(office: FakeOffice, ruled: dict[str,
 
 def test_two_acts_on_one_permit_are_never_in_hand_together(office: FakeOffice, ruled: dict[str, Any]) -> None:
     def wanted(kind: str) -> dict[str, str]:
-        own = {"application_id": UNANSWERED} if kind in ("correction", "extension") else {}
-        return own | {"cites": ruled["id"]}
+        return {"cites": ruled["id"]} | file_of(kind, ruled["id"])
 
     with by_hand(office) as connection:
         for first in ("abrogation", "withdrawal", "correction", "extension"):

@@ -26,6 +26,7 @@ from tests.acting import (
     referred,
     reserved_permit,
     rows,
+    turn,
 )
 from tests.fakes import FakeOffice
 
@@ -53,8 +54,8 @@ def whole_life(office: FakeOffice) -> list[str]:
     office.registry.is_down = False
     decide_waiting(desk, waiting.filing.application_id)
     told += ["received", "granted", "issued"]
-    acts.halt_issuing(desk, "exercice", BY)
-    acts.resume_issuing(desk, "fin de l’exercice", BY)
+    turn(office.register, office.clock(), halted=True)
+    turn(office.register, office.clock(), halted=False)
     return [*told, "halted", "resumed"]
 
 

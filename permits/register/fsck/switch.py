@@ -1,13 +1,14 @@
 """Every turn of the issuing switch is in the chain, in the same order."""
 
 from itertools import zip_longest
-from typing import cast
+from typing import Any
 
-from permits.register.digests import switch_digest
+from sqlalchemy import Row
+
 from permits.register.fsck.finding import Code
 from permits.register.fsck.look import Look
 from permits.register.fsck.story import Story
-from permits.register.tables import SwitchRow
+from permits.register.switch import turn_digest
 
 _TURNS = """
 SELECT id, halted, reason, turned_by, turned_at FROM issuing_switch WHERE authority = :authority ORDER BY id
@@ -25,10 +26,14 @@ FROM issuing_switch_id_seq
 def check_switch(look: Look, story: Story) -> None:
     """The turns of the switch are those of the chain, in the same order; the next one will be heard."""
     for position, (row, told) in enumerate(zip_longest(look.rows(_TURNS), story.turns), 1):
-        found = row and (row.halted, switch_digest(cast(SwitchRow, row)), row.turned_at)
+        found = row and (row.halted, _digest(row), row.turned_at)
         if found != (told and (told.halted, told.digest.hex(), told.at)):
             look.found(Code.SWITCH, position, f"le {position}ᵉ tour de l’interrupteur n’est pas celui de la chaîne")
     _check_next(look)
+
+
+def _digest(row: Row[Any]) -> str:
+    return turn_digest(halted=row.halted, reason=row.reason, by=row.turned_by)
 
 
 def _check_next(look: Look) -> None:
