@@ -74,7 +74,7 @@ def database_url(postgres: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{_databases}"
     admin = create_engine(make_url(postgres).set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE permits"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE permits STRATEGY file_copy"))
     try:
         yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
     finally:

@@ -259,9 +259,9 @@ class Life(RuleBasedStateMachine):
             restored.floor.show(shown)
             if then_something_happens:
                 with pytest.raises(BookRolledBack):
-                    self.turn(halted=False, register=restored)
+                    restored.record_waiting(self.office.filing(), self.office.clock())
             else:
-                self.turn(halted=False, register=restored)
+                restored.record_waiting(self.office.filing(), self.office.clock())
             assert check(copy, authority, self.office.clock()).findings == ()
 
     # What agents do.
@@ -288,7 +288,12 @@ class Life(RuleBasedStateMachine):
     def correct(self, data: st.DataObject) -> None:
         act = self.choose(data)
         changes = {"worksite": f"chantier {uuid4().hex[:8]}"}
-        corrected = acts.correct(self.desk, act.number, changes, ("Le nom du chantier était mal écrit.",), BY)
+        why = ("Le nom du chantier était mal écrit.",)
+        if act.state is not ActState.ISSUED:
+            with pytest.raises(ActNotPossible):
+                acts.correct(self.desk, act.number, changes, why, BY)
+            return
+        corrected = acts.correct(self.desk, act.number, changes, why, BY)
         before = self.model.stays[act.number]
         before.live = False
         self.told(corrected)
@@ -425,8 +430,8 @@ class Life(RuleBasedStateMachine):
         self.told(ruling)
         return True
 
-    def turn(self, *, halted: bool, register: Register | None = None) -> None:
-        turn(register or self.register, self.office.clock(), halted=halted)
+    def turn(self, *, halted: bool) -> None:
+        turn(self.register, self.office.clock(), halted=halted)
 
 
 def live(postgres: str, machine: type[Life], examples: int, steps: int, *, shrink: bool = True) -> None:
@@ -468,7 +473,7 @@ class Blind(Life):
 class Deaf(Life):
     """A book that doesn't hear the switch."""
 
-    def turn(self, *, halted: bool, register: Register | None = None) -> None:
+    def turn(self, *, halted: bool) -> None:
         pass
 
 
@@ -491,7 +496,9 @@ class Silent(Life):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("machine", [Blind, Deaf, Forgetful, Silent])
+@pytest.mark.parametrize(
+    "machine", [Blind, Silent, *(pytest.param(each, marks=pytest.mark.proof) for each in (Deaf, Forgetful))]
+)
 def test_a_broken_book_would_be_seen(postgres: str, machine: type[Life]) -> None:
     """Negative control. What should have been refused and was not also ends the life: pytest's own failure."""
     with pytest.raises((AssertionError, RequestInProgress, pytest.fail.Exception)):

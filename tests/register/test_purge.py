@@ -466,6 +466,7 @@ def test_the_comparison_sees_one_answer_about_a_company_go(office: FakeOffice) -
     filed(office)
     before = contents(office.register.engine)
     with office.register.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("DELETE FROM application_evidence"))
     now = contents(office.register.engine)
 
