@@ -20,6 +20,8 @@ PROGRAMS = dict(
     if line and not line.startswith("#")
 )
 
+MEMORY = Path("/dev/shm")
+
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
@@ -45,12 +47,21 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+def passing_folder(prefix: str) -> Path:
+    """Return a new folder for a server that need not survive: in memory when there is room, where files cost nothing.
+
+    Not pytest's own: its parents are closed to the server's unprivileged account.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 1024**3
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if has_room else None))
+    folder.chmod(0o755)
+    return folder
+
+
 @contextmanager
 def embedded_postgres() -> Iterator[str]:
     """Run the embedded server on data of its own, with a migrated database named permits."""
-    # Not pytest's own directory: its parents are closed to the server's unprivileged account.
-    directory = Path(tempfile.mkdtemp(prefix="permits-test-"))
-    directory.chmod(0o755)
+    directory = passing_folder("permits-test-")
     server = EmbeddedPostgres(directory, durable=False)
     url = server.start()
     try:

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from permits.register.database import connect, migrate
-from tests.conftest import embedded_postgres
+from tests.conftest import embedded_postgres, passing_folder
 from tests.register.every_kind import Original, original_book
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
@@ -80,7 +79,7 @@ def book(written: Engine) -> Iterator[Connection]:
 @contextmanager
 def oldest_postgres() -> Iterator[str]:
     """Run Debian's PostgreSQL 15 on a socket of its own."""
-    directory = Path(tempfile.mkdtemp(prefix="permits-pg15-"))
+    directory = passing_folder("permits-pg15-")
     account = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     os.chown(directory, account.pw_uid, account.pw_gid)
     data = directory / "data"
