@@ -14,7 +14,7 @@ test: ## Run the tests (style, types and contracts included)
 	@scripts/setup.sh dev && $(BIN)/python -m pytest -m "not proof" $(PYTEST_ARGS)
 
 proof: ## Run the proofs: the promises of the README, end to end
-	@scripts/setup.sh dev && $(BIN)/python -m pytest -m proof --timeout 3600 $(PYTEST_ARGS)
+	@scripts/setup.sh dev && $(BIN)/python -m pytest -m proof --timeout 3600 -rP --show-capture=stdout $(PYTEST_ARGS)
 
 bench: ## Measure: permits a second beside the plain stack, and where the time goes (under three minutes)
 	@scripts/setup.sh dev && $(BIN)/python -m bench.issue

@@ -38,6 +38,9 @@ FORBIDDEN_EVENTS = {
 }
 
 
+_leaving = threading.Lock()
+
+
 def serve(connection: Connection, templates: Path, time_limit: float, scratch: Path) -> NoReturn:
     """Answer each payload until the other end closes; temporary files go to `scratch`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pool
@@ -76,8 +79,10 @@ def _end_with_parent(scratch: Path) -> None:
 
 
 def _leave(scratch: Path) -> NoReturn:
-    shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(0)
+    # Both threads may come here at once: who exits first must have removed everything.
+    with _leaving:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(0)
 
 
 def _lock_down() -> None:

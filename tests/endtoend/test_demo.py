@@ -200,9 +200,7 @@ def test_what_waited_for_the_registry_is_granted_by_itself(demo: Demo, waiting: 
     assert document_of(demo, present()["permit"]["number"])
 
 
-def test_a_second_start_finds_its_data_again(
-    demo: Demo, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]
-) -> None:
+def test_a_second_start_finds_its_data_again(demo: Demo, record_property: Callable[[str, object], None]) -> None:
     key, permit = demo.key(), post(demo, EXAMPLES[0]).json()["permit"]
     document = document_of(demo, permit["number"])
     assert len(demo.processes()) >= 7, "the service, its workers, their server, the sandbox, PostgreSQL"
@@ -214,8 +212,7 @@ def test_a_second_start_finds_its_data_again(
     seconds = demo.start()
 
     record_property("second_start_seconds", round(seconds, 2))
-    with capsys.disabled():
-        print(f" [second start: {seconds:.1f} s]", end="")
+    print(f"second start: {seconds:.1f} s")
     assert seconds < READY_WITHIN_S
     assert demo.key() == key
     assert document_of(demo, permit["number"]) == document

@@ -78,15 +78,11 @@ def kill_and_check(rounds: int, in_hand: int) -> str:
 
 
 @pytest.mark.timeout(400)
-def test_a_database_killed_while_issuing_loses_repeats_and_skips_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = kill_and_check(rounds=5, in_hand=16)
-    with capsys.disabled():
-        print(f" [{seen}]", end="")
+def test_a_database_killed_while_issuing_loses_repeats_and_skips_nothing() -> None:
+    print(kill_and_check(rounds=5, in_hand=16))
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
-def test_sixty_times_the_database_is_killed_while_issuing(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = kill_and_check(rounds=60, in_hand=60)
-    with capsys.disabled():
-        print(f" [{seen}]", end="")
+def test_sixty_times_the_database_is_killed_while_issuing() -> None:
+    print(kill_and_check(rounds=60, in_hand=60))
