@@ -19,16 +19,16 @@ from permits.domain.application import Application, Contact
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
-from permits.domain.drafting import cite_permit, draft_permit
+from permits.domain.drafting import cite_permit
 from permits.domain.drafting_rulings import RulingSubject, draft_ruling, subject_of_application, subject_of_permit
 from permits.domain.filing import ActNotPossible, Filed, Filing, FootprintTaken, body_digest
 from permits.domain.french import day_text
 from permits.domain.french_errors import french_message
 from permits.domain.model import plain_text
-from permits.domain.permit import Amendment, Permit
+from permits.domain.permit import Amendment
 from permits.domain.rulebook import EndingGround
 from permits.domain.ruling import Motive, Ruling, RulingKind
-from permits.issue import LONGEST_CHAIN, finish_act, permit_series, verification_url
+from permits.issue import LONGEST_CHAIN, finish_act, permit_maker, permit_series, verification_url
 
 log = logging.getLogger(__name__)
 
@@ -121,21 +121,7 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
         amends=permit.id,
     )
 
-    def make_permit(number: str, code: str) -> Permit:
-        return draft_permit(
-            application,
-            facts,
-            decision,
-            rulebook,
-            number=number,
-            application_id=str(filing.application_id),
-            decided_at=at,
-            verification_url=verification_url(desk, code),
-            specimen=desk.press.is_specimen or filing.sandbox,
-            amends=Amendment(kind="correction", cites=cite_permit(permit.permit), reasons=told),
-            answers=permit.permit.asked_in,
-        )
-
+    amends = Amendment(kind="correction", cites=cite_permit(permit.permit), reasons=told)
     try:
         recorded = desk.register.record_decision(
             filing,
@@ -144,7 +130,7 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
             rulebook_digest=rulebook.digest,
             decided_at=at,
             series=permit_series(rulebook, filing),
-            make_permit=make_permit,
+            make_permit=permit_maker(desk, filing, facts, decision, at, amends=amends, answers=permit.permit.asked_in),
             kind=ActKind.CORRECTION,
             taken_by=by,
         )

@@ -20,7 +20,7 @@ from permits.domain.drafting import cite_permit, draft_permit
 from permits.domain.establishment import Establishment, RegistryAnswer, RegistryUnavailable
 from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken, IssuingHalted
-from permits.domain.permit import Amendment, Permit
+from permits.domain.permit import Amendment, MakePermit, Permit
 from permits.domain.place import (
     AddressCheck,
     Footprint,
@@ -255,8 +255,20 @@ def _place_facts(
     )
 
 
-def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decided_at: datetime, waiting: bool) -> Filed:
-    rulebook = desk.law.rulebook
+def permit_maker(
+    desk: Desk,
+    filing: Filing,
+    facts: Facts,
+    decision: Decision,
+    decided_at: datetime,
+    *,
+    amends: Amendment | None,
+    answers: str | None = None,
+) -> MakePermit:
+    """Return what drafts this filing's permit, once its number and its code are known.
+
+    `answers` is the application that a correction of its permit still answers.
+    """
 
     def make_permit(number: str, code: str) -> Permit:
         assert isinstance(decision, Granted)
@@ -264,15 +276,21 @@ def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decide
             filing.application,
             facts,
             decision,
-            rulebook,
+            desk.law.rulebook,
             number=number,
             application_id=str(filing.application_id),
             decided_at=decided_at,
             verification_url=verification_url(desk, code),
             specimen=desk.press.is_specimen or filing.sandbox,
-            amends=_extension(desk, filing),
+            amends=amends,
+            answers=answers,
         )
 
+    return make_permit
+
+
+def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decided_at: datetime, waiting: bool) -> Filed:
+    rulebook = desk.law.rulebook
     filed = desk.register.record_decision(
         filing,
         facts,
@@ -280,7 +298,7 @@ def _record(desk: Desk, filing: Filing, facts: Facts, decision: Decision, decide
         rulebook_digest=rulebook.digest,
         decided_at=decided_at,
         series=permit_series(rulebook, filing),
-        make_permit=make_permit,
+        make_permit=permit_maker(desk, filing, facts, decision, decided_at, amends=_extension(desk, filing)),
         kind=ActKind.EXTENSION if filing.amends else ActKind.PERMIT,
         waiting=waiting,
     )
