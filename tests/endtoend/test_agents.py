@@ -189,6 +189,24 @@ def test_annul(town: Town) -> None:
     assert following == int(stuck["number"].rsplit("-", 1)[1]) + 1
 
 
+def test_repair_seals_what_is_reserved(town: Town) -> None:
+    """`fsck --repair` has a press and a seal of its own: the service's jobs are put off."""
+    town.stop()
+    town.start(PERMITS_FAILPOINT="printed=raise")
+    with town.caller() as client:
+        stuck = town.file(client, str(uuid4())).json()["permit"]
+    town.put_jobs_off()
+    assert (stuck["state"], stuck["document_sha256"]) == ("reserved", None)
+    done = permits(town, "fsck", "--repair", "--seals", "all")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 acte réservé scellé" in done.stderr
+    assert done.stdout.startswith("Registre exact : ")
+    sealed = permit(town, stuck["number"])
+    assert sealed["state"] == "issued"
+    town.check_documents([(sealed["number"], sealed["document_sha256"])], seals=1)
+
+
 @pytest.mark.parametrize("by", ["Maëlle Fictive", "maelle@exemple-ville.example", ""], ids=["name", "email", "nothing"])
 def test_an_agent_is_named_by_an_identifier_only(town: Town, by: str) -> None:
     words = ("annul", "EX-2026-000001", "--reason", "le document ne se compose pas", "--by", by)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from permits.register.database import connect, migrate
-from tests.conftest import embedded_postgres, passing_folder
+from tests.conftest import cannot_run, embedded_postgres, passing_folder
 from tests.register.every_kind import Original, original_book
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
@@ -51,7 +51,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
         with oldest_postgres() as url:
             yield url
     else:
-        pytest.skip("PostgreSQL 15 is not installed here (Debian's postgresql-15)")
+        cannot_run("PostgreSQL 15 is not installed here (Debian's postgresql-15)")
 
 
 @pytest.fixture(scope="session")
