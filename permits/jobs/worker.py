@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_S = 300
 STALLED_AFTER_S = 30
 RESTART_AFTER_S = 2.0
+# A service that is told to stop while its database is gone must not wait longer than its supervisor does.
+DATABASE_AWAITED_S = 5.0
 
 
 class Patience(BaseRetryStrategy):
@@ -44,7 +46,11 @@ class Worker:
 
     def __init__(self, desk: Desk, conninfo: str, *, first_wait_s: int = 10, concurrency: int = 2) -> None:
         self._desk = desk
-        self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=concurrency + 2))
+        self._app = App(
+            connector=PsycopgConnector(
+                conninfo=conninfo, min_size=1, max_size=concurrency + 2, timeout=DATABASE_AWAITED_S
+            )
+        )
         self._concurrency = concurrency
         self._thread = Thread(target=self._run, name="jobs", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from procrastinate.jobs import Job
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, text
 
 from permits.document.errors import PrintError
 from permits.domain.act import ActState
@@ -17,6 +18,8 @@ from permits.issue import issue_permit
 from permits.jobs.worker import LONGEST_WAIT_S, Patience, Worker, resume
 from permits.register.database import conninfo
 from tests.fakes import FakeOffice, request_body
+
+_WORKERS_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'permits-jobs' AND datname = current_database()"
 
 
 @pytest.fixture
@@ -50,6 +53,31 @@ def is_issued(office: FakeOffice, filed: Filed) -> bool:
     """Tell whether this application has its issued permit by now."""
     later = office.register.application(filed.filing.application_id)
     return later is not None and later.act is not None and later.act.state is ActState.ISSUED
+
+
+def sessions(engine: Engine) -> int:
+    """Return how many sessions the worker has on this database."""
+    with engine.connect() as connection:
+        return int(connection.execute(text(f"SELECT count(*) {_WORKERS_SESSIONS}")).scalar_one())
+
+
+def end_sessions(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.execute(text(f"SELECT pg_terminate_backend(pid) {_WORKERS_SESSIONS}")).all() != []
+
+
+@contextmanager
+def closed_to_everybody(engine: Engine) -> Iterator[None]:
+    """A database that takes no new session."""
+    name = engine.url.database
+    elsewhere = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with elsewhere.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        try:
+            yield
+        finally:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+    elsewhere.dispose()
 
 
 def test_what_waited_for_the_registry_is_decided_without_anybody_asking(
@@ -95,17 +123,9 @@ def test_a_job_whose_worker_died_is_run_again(busy_office: FakeOffice, worker: W
 
 
 def test_the_worker_survives_the_loss_of_its_database_sessions(busy_office: FakeOffice, worker: Worker) -> None:
-    engine = busy_office.register.engine
-    mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'permits-jobs'"
-
-    def sessions() -> int:
-        with engine.connect() as connection:
-            return int(connection.execute(text(mine + " AND datname = current_database()")).scalar_one())
-
     worker.start()
-    assert eventually(lambda: sessions() > 0)
-    with engine.connect() as connection:
-        connection.execute(text(mine.replace("count(*)", "pg_terminate_backend(pid)")))
+    assert eventually(lambda: sessions(busy_office.register.engine) > 0)
+    end_sessions(busy_office.register.engine)
     busy_office.registry.is_down = True
     filed, _ = issue_permit(busy_office.desk, busy_office.filing(body(busy_office)))
     busy_office.registry.is_down = False
@@ -116,6 +136,19 @@ def test_the_worker_survives_the_loss_of_its_database_sessions(busy_office: Fake
 
     assert eventually(is_granted, within_s=30)
     assert worker.is_alive()
+
+
+def test_the_worker_stops_soon_although_its_database_is_gone(busy_office: FakeOffice, worker: Worker) -> None:
+    """Ten seconds are what a supervisor commonly grants before it kills."""
+    engine = busy_office.register.engine
+    worker.start()
+    assert eventually(lambda: sessions(engine) > 0)
+    with closed_to_everybody(engine):
+        end_sessions(engine)
+        begun = time.monotonic()
+        worker.stop()
+        assert time.monotonic() - begun < 10
+        assert not worker.is_alive()
 
 
 def test_resuming_finishes_what_it_can_and_leaves_the_rest(busy_office: FakeOffice) -> None:
