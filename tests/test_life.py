@@ -30,9 +30,10 @@ from shapely import Polygon
 from permits import acts, failpoint
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification
+from permits.domain.application import Application
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Referred
-from permits.domain.filing import ActNotPossible, Filed
+from permits.domain.filing import ActNotPossible, Filed, Filing
 from permits.domain.ruling import Motive
 from permits.issue import KeyReused, RequestInProgress, decide_waiting, finish_act, issue_permit
 from permits.register.book import Register
@@ -201,9 +202,15 @@ class Life(RuleBasedStateMachine):
         act = self.choose(data)
         asked = str(uuid4())
         last = act.permit.ends_on + timedelta(days=days)
-        filing = acts.extension_of(
-            self.desk, act, last, lambda application: self.filing_of(application.model_dump(mode="json"), asked)
-        )
+
+        def file(application: Application) -> Filing:
+            return self.filing_of(application.model_dump(mode="json"), asked)
+
+        if act.state is not ActState.ISSUED:
+            with pytest.raises(ActNotPossible):
+                acts.extension_of(self.desk, act, last, file)
+            return
+        filing = acts.extension_of(self.desk, act, last, file)
         extended = self.register.is_extended(act.id)
         filed, _ = issue_permit(self.desk, filing)
         if filed.outcome != "granted":
@@ -358,7 +365,7 @@ class Life(RuleBasedStateMachine):
         self.model.keys.append(asked)
         return asked
 
-    def filing_of(self, body: dict[str, Any], key: str) -> Any:
+    def filing_of(self, body: dict[str, Any], key: str) -> Filing:
         return self.office.filing(body, key)
 
     def send_once(self, asked: Key) -> Filed:
