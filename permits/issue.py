@@ -7,11 +7,12 @@ any lock; what a crash interrupts is finished from the record by `finish_act`.
 import logging
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from permits.desk import Desk, Law
 from permits.domain.act import Act, ActKind, ActState
-from permits.domain.admissibility import Inadmissible, check_dates, check_registry_answer
+from permits.domain.admissibility import Inadmissible, check_answers, check_dates, check_registry_answer
 from permits.domain.application import Application, Contact
 from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
@@ -63,6 +64,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
         return _replay(desk, filing, earlier), True
     check_dates(filing.application, paris_day(filing.received_at))
+    check_answers(filing.application, desk.law.rulebook.questions)
     permit_series(desk.law.rulebook, filing)
     footprints = measure(desk.law, filing)
     try:
@@ -97,6 +99,7 @@ def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None
     Raises Inadmissible as filing would, and RegistryUnavailable where filing would wait.
     """
     check_dates(filing.application, paris_day(filing.received_at))
+    check_answers(filing.application, desk.law.rulebook.questions)
     footprints = measure(desk.law, filing)
     answer = desk.registry.lookup(filing.application.siret)
     check_registry_answer(answer)
@@ -220,20 +223,36 @@ def _extended(desk: Desk, filing: Filing) -> ExtendedPermit | None:
         return None
     act = desk.register.act(filing.amends)
     assert act is not None
-    first = act
-    for _ in range(LONGEST_CHAIN):
-        earlier = desk.register.act(first.cites) if first.cites else None
-        if earlier is None:
-            break
-        first = earlier
+    chain = _chain(desk, act)
+    first = desk.register.application(chain[-1].application_id)
+    assert first is not None
     return ExtendedPermit(
         number=act.number,
-        starts_on=first.permit.starts_on,
+        received_on=paris_day(first.filing.received_at),
+        starts_on=chain[-1].permit.starts_on,
         ends_on=act.permit.ends_on,
+        due=sum((each.permit.fee.total for each in chain), Decimal(0)),
         stands=act.state is ActState.ISSUED
         and not desk.register.is_extended(act.id)
         and not desk.register.is_being_changed(act.id),
     )
+
+
+def _chain(desk: Desk, act: Act) -> list[Act]:
+    """Return the permits that follow one another up to `act`, the last one first; of corrected ones, the last version.
+
+    A correction has the fee of what it corrects: it is due once.
+    """
+    chain, is_earlier_version = [], False
+    for _ in range(LONGEST_CHAIN):
+        if not is_earlier_version:
+            chain.append(act)
+        is_earlier_version = act.kind is ActKind.CORRECTION
+        earlier = desk.register.act(act.cites) if act.cites else None
+        if earlier is None:
+            break
+        act = earlier
+    return chain
 
 
 def _place_facts(

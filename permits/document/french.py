@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from permits.domain.french import MONTHS, day_text
+from permits.domain.french import MONTHS, currency_sign, day_text
 
 PARIS = ZoneInfo("Europe/Paris")
 NARROW = "\u202f"
@@ -25,9 +25,9 @@ def number(value: Decimal | int, decimals: int = 0) -> str:
     return sign + thousands + (f",{fraction}" if fraction else "")
 
 
-def money(value: Decimal) -> str:
-    """Write an amount in euros: « 92,40 € »; never rounds."""
-    return f"{number(value, 2)}{NO_BREAK}€"
+def money(value: Decimal, currency: str = "EUR") -> str:
+    """Write an amount: « 92,40 € »; never rounds."""
+    return f"{number(value, 2)}{NO_BREAK}{currency_sign(currency)}"
 
 
 def metres(value: Decimal) -> str:

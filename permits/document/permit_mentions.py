@@ -85,8 +85,11 @@ def _fee(permit: Permit) -> Iterator[Mention]:
     if not permit.fee.lines:
         yield Mention("redevance", "une ligne de tarif ou une exonération, avec son texte")
     for line in permit.fee.lines:
-        amounts = f"{line.unit} {french.money(line.rate)} {french.money(line.amount)}"
-        words = f"{line.label} {french.number(line.quantity)} {amounts}"
-        yield Mention("ligne de redevance", words, is_figure=True)
+        yield Mention("ligne de redevance", line.label)
+        words = f"{line.explanation} {french.money(line.amount, permit.fee.currency)}"
+        yield Mention("décompte de la redevance", words, is_figure=True)
         yield Mention("texte du tarif", line.citation.text)
-    yield Mention("total de la redevance", f"Total {french.money(permit.fee.total)}")
+    yield Mention("total de la redevance", f"Total {french.money(permit.fee.total, permit.fee.currency)}")
+    for deposit in permit.fee.deposits:
+        words = f"{deposit.explanation}, {french.money(deposit.amount, permit.fee.currency)}"
+        yield Mention("dépôt de garantie", words, is_figure=True)

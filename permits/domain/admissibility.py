@@ -5,6 +5,7 @@ from datetime import date
 from permits.domain.application import Application
 from permits.domain.establishment import Establishment, NotFound, RegistryAnswer, Source
 from permits.domain.french import day_text
+from permits.domain.questions import Question, answer_faults
 from permits.domain.siret import key_is_valid
 
 
@@ -30,6 +31,12 @@ def check_dates(application: Application, day: date) -> None:
             "L’occupation doit commencer après le jour du dépôt ; pour une urgence, appelez le service.",
             "/starts_on",
         )
+
+
+def check_answers(application: Application, questions: tuple[Question, ...]) -> None:
+    """Raise Inadmissible on the first answer that the rulebook can't read; one that is missing is asked by a person."""
+    for pointer, fault in answer_faults(application, questions):
+        raise Inadmissible("answer_unknown", f"Réponse illisible : {fault}.", pointer)
 
 
 def _is_proof(answer: NotFound) -> bool:

@@ -1,12 +1,22 @@
 """What a contractor asks for: who, where, when, and what will stand on the street."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, EmailStr, Field, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StrictBool,
+    WithJsonSchema,
+    model_validator,
+)
 
 from permits.domain.model import PlainText, Value
 from permits.domain.place import Place
@@ -98,6 +108,22 @@ class Contact(Value):
     phone: Annotated[str, Field(pattern=r"^\+?[0-9 .()-]{6,20}$")] | None = None
 
 
+def _figure_text(given: object) -> object:
+    """Return a figure as it is written; anything else as it is."""
+    return str(given) if isinstance(given, int | float | Decimal) and not isinstance(given, bool) else given
+
+
+# What is answered to the questions of a rulebook, by their names: a word of the list, or a figure.
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Answer = Annotated[
+    str,
+    BeforeValidator(_figure_text),
+    Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]{0,39}$"}, {"type": "number"}]}),
+]
+Answers = Annotated[Mapping[Word, Answer], Field(max_length=30)]
+
+
 class Occupancy(Value):
     """One thing that will stand on the street. Lengths in metres; None means not declared."""
 
@@ -112,6 +138,7 @@ class Occupancy(Value):
     anchored_in_ground: StrictBool
     parking_spaces_taken: Annotated[int, Field(ge=0, le=100, strict=True)]
     lane_closed: StrictBool
+    answers: Answers = Field(default_factory=dict)
 
 
 class Application(Value):
@@ -125,6 +152,7 @@ class Application(Value):
     starts_on: Day
     ends_on: Day
     daily_hours: DailyHours | None = None
+    answers: Answers = Field(default_factory=dict)
     occupancies: Annotated[tuple[Occupancy, ...], Field(min_length=1, max_length=10)]
 
     @property

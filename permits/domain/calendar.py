@@ -21,9 +21,14 @@ def _public_holidays(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("FR", years=year))
 
 
+def is_public_holiday(day: date) -> bool:
+    """A public holiday of mainland France (C. trav. art. L3133-1)."""
+    return day in _public_holidays(day.year)
+
+
 def is_working_day(day: date) -> bool:
-    """Monday to Friday, but for the public holidays of mainland France (C. trav. art. L3133-1)."""
-    return day.weekday() < 5 and day not in _public_holidays(day.year)
+    """Monday to Friday, but for public holidays."""
+    return day.weekday() < 5 and not is_public_holiday(day)
 
 
 def nth_working_day_after(day: date, count: int) -> date:

@@ -6,7 +6,8 @@ from permits.domain.facts import Facts
 from permits.domain.french import day_text, measure
 from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, limit_values
 from permits.domain.rules import RULES, Case
-from permits.domain.tariff import ChangingBase, NoPrice, compute_fee
+from permits.domain.tariff.fee import compute_fee
+from permits.domain.tariff.unknown import FeeUnknown
 
 
 def decide(application: Application, facts: Facts, rulebook: Rulebook) -> Decision:
@@ -29,12 +30,11 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
     """Compute the fee; no price is a ground to refer, never a zero (CG3P art. L2125-1)."""
     application, facts, rulebook = case.application, case.facts, case.rulebook
     try:
-        fee = compute_fee(application, facts.places, rulebook, facts.decided_on)
-    except NoPrice as missing:
-        message = f"Le tarif ne prévoit pas ce type d’occupation ({missing.kind.label}) : un agent fixe la redevance."
-        return None, case.finding("PRICE", False, message)
-    except ChangingBase as change:
-        message = f"Le tarif change de base pendant la période ({change.kind.label}) : un agent fixe la redevance."
+        fee = compute_fee(
+            application, facts.places, rulebook, facts.decided_on, received_on=facts.received_on, extends=facts.extends
+        )
+    except FeeUnknown as unknown:
+        message = f"La redevance n’est pas calculée, un agent la fixe : {unknown}."
         return None, case.finding("PRICE", False, message)
     except NotInForce as missing:
         message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {day_text(missing.day)})."

@@ -5,7 +5,9 @@ The machine never refuses (a refusal is a motivated act of an agent, CRPA art. L
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from permits.domain.model import Value
 
@@ -21,7 +23,7 @@ class Verification(StrEnum):
 class Citation(Value):
     """The text behind a figure, a rule or a condition."""
 
-    text: str
+    text: Annotated[str, Field(min_length=3)]
     url: str | None = None
     verification: Verification = Verification.UNVERIFIED
 
@@ -54,23 +56,38 @@ class Prescription(Value):
     citation: Citation
 
 
+LineNature = Literal["charge", "adjustment", "penalty", "deposit", "rounding", "credit"]
+
+
 class FeeLine(Value):
-    """quantity × unit × duration × rate = amount, in euros, with the tariff line it comes from."""
+    """quantity × rate ÷ divided_by = amount, rounded as `rounding` says (its mode and its step).
+
+    `explanation` tells in French what was counted; `occupancy` is the index of the one charged, None for the file.
+    """
 
     label: str
+    nature: LineNature = "charge"
+    occupancy: int | None = None
     quantity: Decimal
     unit: str
     rate: Decimal
+    divided_by: Decimal = Decimal(1)
     amount: Decimal
+    rounding: str
+    explanation: str
     citation: Citation
 
 
 class Fee(Value):
-    """What the occupation costs: droits de voirie, in euros, not subject to VAT."""
+    """What the occupation costs: droits de voirie, not subject to VAT. `total` is the sum of `lines`.
 
-    currency: Literal["EUR"] = "EUR"
+    `deposits` are given back, and are no part of the total.
+    """
+
+    currency: str = "EUR"
     total: Decimal
     lines: tuple[FeeLine, ...]
+    deposits: tuple[FeeLine, ...] = ()
     tariff: str
 
 

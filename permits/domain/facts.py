@@ -1,6 +1,7 @@
 """What was established before deciding, and on which day. Stored with the decision, so that it can be taken again."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.model import Value
@@ -11,13 +12,16 @@ from permits.domain.rulebook import Assurance
 class ExtendedPermit(Value):
     """The permit that an application asks to extend.
 
-    `starts_on` is the first day of the first permit in the chain; `stands` is False once it was ended,
-    replaced or extended already, and while another act on it waits for its seal.
+    `starts_on` is the first day of the first permit in the chain, and `received_on` the day it was filed; `due` is
+    the sum of the fees of the whole chain. `stands` is False once it was ended, replaced or extended already, and
+    while another act on it waits for its seal.
     """
 
     number: str
+    received_on: date
     starts_on: date
     ends_on: date
+    due: Decimal
     stands: bool
 
 

@@ -28,3 +28,18 @@ def day_text(day: date) -> str:
 def measure(value: Decimal) -> str:
     """Write a figure with its decimal comma, as many decimals as given."""
     return f"{value:f}".replace(".", ",")
+
+
+_CURRENCIES = {"EUR": "€", "GBP": "£"}
+
+
+def currency_sign(currency: str) -> str:
+    """Return how a currency (ISO 4217) is written after an amount."""
+    return _CURRENCIES.get(currency, currency)
+
+
+def money(value: Decimal, currency: str = "EUR") -> str:
+    """Write an amount with two decimals at least, all of those given, and its currency."""
+    exponent = value.as_tuple().exponent
+    shown = value.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else value
+    return f"{measure(shown)} {currency_sign(currency)}"

@@ -33,3 +33,11 @@ def plain_text(text: str) -> str:
 
 
 PlainText = Annotated[str, AfterValidator(plain_text)]
+
+
+class Misplaced(ValueError):
+    """What is wrong with a value that holds others, and where in it: keys and positions, outermost first."""
+
+    def __init__(self, message: str, *path: object) -> None:
+        super().__init__(message)
+        self.path = path

@@ -4,7 +4,7 @@ A dated value holds from its day until the next entry's; an abrogated entry ends
 fault, never a refusal: `NotInForce` says which figure is missing and on which day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
@@ -15,10 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from permits.domain.application import Day, Kind
 from permits.domain.decision import Citation
-from permits.domain.model import Value
+from permits.domain.forbidden import Calendar, ForbiddenPeriod
+from permits.domain.model import Misplaced, Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
 from permits.domain.place import Position
+from permits.domain.questions import Question
 from permits.domain.retention import DEFAULT_RETENTION, Retention
+from permits.domain.tariff.scale import UNITS, Scale
 
 T = TypeVar("T")
 
@@ -61,7 +64,7 @@ class Entry(Value, Generic[T]):
     @model_validator(mode="after")
     def _value_or_end(self) -> Self:
         if (self.value is None) != self.abrogated:
-            raise ValueError("give either a value or abrogated: true")
+            raise ValueError("donnez value, ou abrogated: true, pas les deux")
         return self
 
 
@@ -80,6 +83,13 @@ class Dated(Value, Generic[T]):
     unit: str
     checked_on: Day
     values: Annotated[Mapping[Day, Entry[T]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_no_hole(self) -> Self:
+        for day in sorted(self.values)[:-1]:
+            if self.values[day].abrogated:
+                raise Misplaced("un trou dans le temps : ce qui est abrogé ne se reprend pas plus tard", "values", day)
+        return self
 
     def on(self, day: date) -> InForce[T]:
         """Return what holds on `day`, or raise NotInForce."""
@@ -112,26 +122,20 @@ class Limits(Value):
     evidence_max_age_hours: Dated[Count]
     silence_months: Dated[Count]
 
+    @field_validator("*")
+    @classmethod
+    def _always_holds(cls, limit: Dated[Any]) -> Dated[Any]:
+        """Nothing can be decided on a day without its limits: a city replaces one, and never leaves a hole."""
+        first, last = min(limit.values), max(limit.values)
+        if first > limit.checked_on:
+            raise ValueError(f"un trou dans le temps : rien n’est en vigueur du {limit.checked_on} au {first}")
+        if limit.values[last].abrogated:
+            raise Misplaced("un trou dans le temps : une limite se remplace, elle ne s’abroge pas", "values", last)
+        return limit
+
 
 # What a prescription may quote: the limits that are figures.
 FIGURES = tuple(name for name in Limits.model_fields if name.endswith(("_m", "_m2", "_km", "_days", "_months")))
-
-
-class ForbiddenPeriod(Value):
-    """Days on which nothing may stand in a zone, both ends included."""
-
-    id: str
-    label: str
-    zone: str
-    from_day: Day
-    to_day: Day
-    cites: Citation
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.to_day < self.from_day:
-            raise ValueError("to_day comes before from_day")
-        return self
 
 
 class PrescriptionRule(Value):
@@ -151,39 +155,8 @@ class PrescriptionRule(Value):
     def _names_known_figures(cls, text: str) -> str:
         for _, name, layout, conversion in Formatter().parse(text):
             if name is not None and (name not in FIGURES or layout or conversion):
-                raise ValueError(f"no figure is named {{{name}}}; known: {', '.join(FIGURES)}")
+                raise ValueError(f"aucun chiffre ne s’appelle {{{name}}} ; connus : {', '.join(FIGURES)}")
         return text
-
-
-class TariffItem(Value):
-    """One line of the scale: `rate` euros per `unit` and per `per`.
-
-    A week begun is due in full. `unit` request is charged once an application.
-    """
-
-    label: str
-    kinds: tuple[Kind, ...] = ()
-    unit: Literal["m2", "piece", "request"]
-    per: Literal["day", "week", "once"]
-    # Nothing is free by a figure: a free case needs its own text (CG3P art. L2125-1), and is not there yet.
-    rate: Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
-    started_unit: bool = False
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.unit == "request") != (not self.kinds):
-            raise ValueError("a request line names no kinds; any other line names at least one")
-        if self.unit == "request" and self.per != "once":
-            raise ValueError("a request line is charged once")
-        return self
-
-
-class Scale(Value):
-    """A whole scale of charges, as voted. Amounts are rounded line by line, half up to the cent."""
-
-    name: str
-    rounding: Literal["line_half_up_cent"]
-    items: Annotated[tuple[TariffItem, ...], Field(min_length=1)]
 
 
 class Zone(Value):
@@ -196,7 +169,7 @@ class Zone(Value):
     @model_validator(mode="after")
     def _closed(self) -> Self:
         if self.ring[0] != self.ring[-1]:
-            raise ValueError(f"zone {self.id} is not closed")
+            raise ValueError(f"la zone {self.id} n’est pas fermée : répétez le premier point à la fin")
         return self
 
 
@@ -210,7 +183,7 @@ class Delegation(Value):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.to_day is not None and self.to_day < self.from_day:
-            raise ValueError("to_day comes before from_day")
+            raise ValueError("to_day précède from_day")
         return self
 
 
@@ -233,7 +206,7 @@ class Series(Value):
     def _differ(self) -> Self:
         named = [prefix for prefix in (self.permits, self.refusals, self.abrogations, self.sandbox) if prefix]
         if len(set(named)) < len(named):
-            raise ValueError("each series needs a prefix of its own")
+            raise ValueError("chaque suite de numéros a un préfixe à elle")
         return self
 
 
@@ -254,13 +227,14 @@ class EndingFeeTerms(Value):
     cites: Citation
 
 
-Identified = TypeVar("Identified", Zone, ForbiddenPeriod, PrescriptionRule, EndingGround)
+Identified = TypeVar("Identified", Zone, Calendar, ForbiddenPeriod, PrescriptionRule, EndingGround, Question)
 
 
 def _one_of_each(items: tuple[Identified, ...]) -> tuple[Identified, ...]:
     ids = [item.id for item in items]
-    if twice := sorted({each for each in ids if ids.count(each) > 1}):
-        raise ValueError(f"given twice: {', '.join(twice)}")
+    for position, each in enumerate(ids):
+        if each in ids[:position]:
+            raise Misplaced(f"donné deux fois : {each}", position, "id")
     return items
 
 
@@ -287,9 +261,11 @@ class AuthorityFile(Value):
     def _says_what_rulings_need(self) -> Self:
         series = self.series
         if (series.refusals or series.abrogations or series.sandbox) and not self.ruling_visas:
-            raise ValueError("ruling_visas is missing: refusals, abrogations and withdrawals cite texts of their own")
+            raise ValueError("il manque ruling_visas : refus, abrogations et retraits citent leurs propres textes")
         if self.endings and self.ending_fee_terms is None:
-            raise ValueError("ending_fee_terms is missing: say what becomes of the fee of a permit that ends early")
+            raise ValueError(
+                "il manque ending_fee_terms : dites ce que devient la redevance d’un permis qui finit plus tôt"
+            )
         return self
 
 
@@ -311,6 +287,36 @@ CITED_RULES = {
 }
 
 
+Fault = tuple[str, tuple[object, ...]]
+
+
+def _scale_faults(scale: Scale, zones: set[str], questions: Mapping[str, Question]) -> Iterator[Fault]:
+    """Tell which words of a scale name no zone, no question, or no answer to it; and where."""
+    for position, zone in enumerate(scale.zone_order):
+        if zone not in zones:
+            yield f"aucune zone ne s’appelle {zone}", ("zone_order", position)
+    choices = {name: question.answers for name, question in questions.items() if question.answers is not None}
+    figures = questions.keys() - choices.keys()
+    for position, item in enumerate(scale.items):
+        if item.unit not in UNITS and item.unit not in figures:
+            known = ", ".join((*UNITS, *sorted(figures)))
+            yield f"unité inconnue : {item.unit} ; connues : {known}", ("items", position, "unit")
+        for name, answers in item.questions():
+            yield from ((fault, ("items", position)) for fault in _answer_faults(name, answers, choices))
+    for position, adjustment in enumerate(scale.adjustments):
+        for name, answers in adjustment.when.answers.items():
+            yield from ((fault, ("adjustments", position)) for fault in _answer_faults(name, answers, choices))
+            if adjustment.of != "each_occupancy" and questions[name].about != "application":
+                yield "une question sur l’occupation demande of: each_occupancy", ("adjustments", position, "of")
+
+
+def _answer_faults(name: str, answers: Iterable[str], choices: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    if name not in choices:
+        yield f"aucune question à choix ne s’appelle {name} (questions.yaml)"
+    elif unknown := sorted(set(answers) - choices[name].keys()):
+        yield f"la question {name} n’a pas pour réponse {', '.join(unknown)}"
+
+
 class Rulebook(Value):
     """Everything an authority has decided, as loaded; `digest` names exactly this content."""
 
@@ -319,8 +325,10 @@ class Rulebook(Value):
     limits: Limits
     rules: Mapping[str, Citation]
     zones: Annotated[tuple[Zone, ...], AfterValidator(_one_of_each)]
+    calendars: Annotated[tuple[Calendar, ...], AfterValidator(_one_of_each)] = ()
     forbidden_periods: Annotated[tuple[ForbiddenPeriod, ...], AfterValidator(_one_of_each)]
     prescriptions: Annotated[tuple[PrescriptionRule, ...], AfterValidator(_one_of_each)]
+    questions: Annotated[tuple[Question, ...], AfterValidator(_one_of_each)] = ()
     tariff: Dated[Scale]
     retention: Retention = DEFAULT_RETENTION
 
@@ -330,28 +338,41 @@ class Rulebook(Value):
     @classmethod
     def _cites_each_rule(cls, rules: Mapping[str, Citation]) -> Mapping[str, Citation]:
         if missing := sorted(CITED_RULES - rules.keys()):
-            raise ValueError(f"no text for {', '.join(missing)}")
+            raise ValueError(f"il manque le texte de {', '.join(missing)}")
         if unknown := sorted(rules.keys() - CITED_RULES):
-            raise ValueError(f"no rule is named {', '.join(unknown)}")
+            raise Misplaced(f"aucune règle ne s’appelle {unknown[0]}", unknown[0])
         return rules
 
     @field_validator("zones")
     @classmethod
     def _has_a_territory(cls, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
         if cls.TERRITORY not in {zone.id for zone in zones}:
-            raise ValueError(f"no zone is named {cls.TERRITORY}")
+            raise ValueError(f"aucune zone ne s’appelle {cls.TERRITORY}")
         return zones
 
     @field_validator("forbidden_periods")
     @classmethod
-    def _is_in_known_zones(
+    def _is_in_known_zones_and_calendars(
         cls, periods: tuple[ForbiddenPeriod, ...], info: ValidationInfo
     ) -> tuple[ForbiddenPeriod, ...]:
         known = {zone.id for zone in info.data.get("zones", ())}
-        for period in periods:
+        calendars = {calendar.id for calendar in info.data.get("calendars", ())}
+        for position, period in enumerate(periods):
+            if period.calendar is not None and period.calendar not in calendars:
+                raise Misplaced(f"aucun calendrier ne s’appelle {period.calendar}", position, "calendar")
             if known and period.zone not in known:
-                raise ValueError(f"{period.id}: no zone is named {period.zone}")
+                raise Misplaced(f"aucune zone ne s’appelle {period.zone}", position, "zone")
         return periods
+
+    @field_validator("tariff")
+    @classmethod
+    def _rests_on_known_zones_and_questions(cls, tariff: Dated[Scale], info: ValidationInfo) -> Dated[Scale]:
+        zones = {zone.id for zone in info.data.get("zones", ())}
+        questions = {question.id: question for question in info.data.get("questions", ())}
+        for day, entry in tariff.values.items():
+            for fault, path in _scale_faults(entry.value, zones, questions) if entry.value else ():
+                raise Misplaced(fault, "values", day, "value", *path)
+        return tariff
 
     def zone(self, zone_id: str) -> Zone:
         return next(zone for zone in self.zones if zone.id == zone_id)

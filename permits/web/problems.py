@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "company_ceased": Kind(422, "Entreprise cessée", "Donnez le SIRET d’une entreprise active."),
     "ends_before_start": Kind(422, "Dates inversées", "Corrigez les dates."),
     "period_too_long": Kind(422, "Période trop longue", "Corrigez les dates."),
+    "answer_unknown": Kind(422, "Réponse illisible", "Répondez aux questions du règlement, et à elles seules."),
     "starts_too_soon": Kind(422, "Début trop proche", "Choisissez un début ultérieur ; pour une urgence, appelez."),
     "footprint_with_hole": Kind(422, "Emprise trouée", "Dessinez un seul contour."),
     "footprint_not_closed": Kind(422, "Contour non fermé", "Répétez le premier point à la fin."),

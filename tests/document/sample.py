@@ -113,13 +113,15 @@ def prescription(number: int, text: str) -> Prescription:
     return Prescription(id=f"RULE-{number}", text=text, citation=Citation(text=source))
 
 
-def fee_line(label: str, quantity: str, unit: str, rate: str, amount: str) -> FeeLine:
+def fee_line(label: str, explanation: str, quantity: str, unit: str, rate: str, amount: str) -> FeeLine:
     return FeeLine(
         label=label,
         quantity=Decimal(quantity),
         unit=unit,
         rate=Decimal(rate),
         amount=Decimal(amount),
+        rounding="half_up 0.01",
+        explanation=explanation,
         citation=Citation(text="Délibération n° 2025-118 du 10 décembre 2025, annexe 1 (fictive)"),
     )
 
@@ -127,8 +129,8 @@ def fee_line(label: str, quantity: str, unit: str, rate: str, amount: str) -> Fe
 FEE = Fee(
     total=Decimal("144.24"),
     lines=(
-        fee_line("Échafaudage (9,6 m² × 12 jours)", "115.20", "m² × jour", "1.20", "138.24"),
-        fee_line("Frais de dossier", "1", "dossier", "6.00", "6.00"),
+        fee_line("Échafaudage", "9,6 m² × 12 jours × 1,20 €", "115.20", "m² × jour", "1.20", "138.24"),
+        fee_line("Frais de dossier", "1 dossier × 6,00 €", "1", "dossier", "6.00", "6.00"),
     ),
     tariff="Droits de voirie 2026-2027 (délibération n° 2025-118, fictive)",
 )

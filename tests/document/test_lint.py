@@ -45,7 +45,7 @@ def test_the_longest_document_passes() -> None:
 FEE_CHANGED = FEE.model_copy(update={"total": Decimal("44.24")})
 (FETCHED,) = sample_permit().fetched_data
 LINE_CHANGED = FEE.model_copy(
-    update={"lines": (FEE.lines[0], fee_line("Frais de dossier", "1", "dossier", "6", "8.24"))}
+    update={"lines": (FEE.lines[0], fee_line("Frais de dossier", "1 dossier × 6,00 €", "1", "dossier", "6", "8.24"))}
 )
 
 
@@ -72,7 +72,7 @@ LINE_CHANGED = FEE.model_copy(
         ({"considerations": ("la rue est large",)}, "considérant"),
         ({"prescriptions": (prescription(1, "Rien n’est éclairé."),)}, "prescription"),
         ({"fee": FEE_CHANGED}, "total de la redevance"),
-        ({"fee": LINE_CHANGED}, "ligne de redevance"),
+        ({"fee": LINE_CHANGED}, "décompte de la redevance"),
         ({"fee": FEE.model_copy(update={"lines": ()})}, "redevance"),
         ({"fee": FEE.model_copy(update={"tariff": "Tarif 2025"})}, "version du tarif"),
         ({"payment_terms": "À terme échu."}, "modalités de paiement"),
@@ -252,6 +252,6 @@ def test_rewriting_alone_is_no_defect(pdf: bytes, permit: Permit) -> None:
 
 def test_the_lint_reads_the_page_not_the_payload(tmp_path: Path) -> None:
     """A page that keeps every figure in its attachment and none in sight is caught."""
-    templates = templates_with(tmp_path, "permit.fee.total|money", "permit.fee.total")
+    templates = templates_with(tmp_path, "permit.fee.total|money(permit.fee.currency)", "permit.fee.total")
     defects = defects_of(print_act(sample_permit(), templates), sample_permit())
     assert defects == ["total de la redevance : « Total 144,24\u00a0€ » manque"]

@@ -109,7 +109,10 @@ def test_a_real_permit_says_neither_specimen_nor_fictional(
         (
             {
                 "fee": FEE.model_copy(
-                    update={"total": Decimal(0), "lines": (fee_line("Exonération", "1", "u", "0", "0"),)}
+                    update={
+                        "total": Decimal(0),
+                        "lines": (fee_line("Exonération", "1 occupation, gratuit", "1", "u", "0", "0"),),
+                    }
                 )
             },
             "Total 0,00 €",

@@ -13,7 +13,8 @@ from permits.domain.decision import Citation
 from permits.domain.establishment import Establishment, Evidence, Source, Standing
 from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.place import AddressCheck, Footprint, Place, PlaceFacts, Polygon
-from permits.domain.rulebook import Assurance, Dated, Entry, Rulebook, Scale
+from permits.domain.rulebook import Assurance, Dated, Entry, Rulebook
+from permits.domain.tariff.scale import Scale
 from permits.law.load import load_directory
 
 RULEBOOK_DIRECTORY = Path(__file__).resolve().parents[2] / "rulebooks" / "exemple"
@@ -167,6 +168,8 @@ def an_extended_permit(**changes: Any) -> ExtendedPermit:
     """A permit of 4 to 10 January 2027, which stands: the main application begins the day after."""
     values: dict[str, Any] = {
         "number": "EX-2027-000042",
+        "received_on": date(2026, 12, 14),
+        "due": Decimal("126.96"),
         "starts_on": date(2027, 1, 4),
         "ends_on": date(2027, 1, 10),
         "stands": True,
@@ -174,9 +177,10 @@ def an_extended_permit(**changes: Any) -> ExtendedPermit:
     return ExtendedPermit.model_validate(values | changes)
 
 
-def a_scale(*items: dict[str, Any], name: str = "Droits de voirie de l’essai") -> Scale:
-    """A scale with these lines."""
-    return Scale.model_validate({"name": name, "rounding": "line_half_up_cent", "items": items})
+def a_scale(*items: dict[str, Any], name: str = "Droits de voirie de l’essai", **changes: Any) -> Scale:
+    """A scale with these lines, each rounded half up to the cent."""
+    values: dict[str, Any] = {"name": name, "rounding": {"line": "0.01"}, "when_replaced": "each_period"}
+    return Scale.model_validate(values | {"items": items} | changes)
 
 
 def a_rulebook_with_scales(scales: Mapping[date, Scale | None]) -> Rulebook:

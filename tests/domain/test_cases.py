@@ -23,7 +23,7 @@ from permits.domain.establishment import NotFound, Protected, RegistryAnswer, St
 from permits.domain.place import AddressCheck
 from permits.domain.rulebook import CITED_RULES, Assurance
 from permits.domain.rules import RULES, Case, Rule
-from permits.domain.rules.act import issuing_is_not_suspended
+from permits.domain.rules.act import answers_are_confirmed, issuing_is_not_suspended
 from permits.domain.rules.period import extension_follows_its_permit
 from permits.domain.rules.street import dimensions_match_the_drawing
 from permits.law.load import StrictLoader
@@ -84,6 +84,7 @@ APPLICATION: dict[str, tuple[str, Word]] = {
     "dossier d’urbanisme": ("urbanism_file", lambda text: None if text == "aucun" else text),
     "du": ("starts_on", date.fromisoformat),
     "au": ("ends_on", date.fromisoformat),
+    "réponses": ("answers", dict),
 }
 OCCUPANCY: dict[str, tuple[str, Word]] = {
     "type": ("kind", _KINDS.__getitem__),
@@ -110,6 +111,7 @@ EXTENDED_PERMIT: dict[str, tuple[str, Word]] = {
     "depuis le": ("starts_on", date.fromisoformat),
     "jusqu’au": ("ends_on", date.fromisoformat),
     "en vigueur": ("stands", _yes),
+    "déjà dû": ("due", _number),
 }
 PLACE: dict[str, tuple[str, Word]] = {
     "surface dessinée": ("area_m2", _number),
@@ -283,6 +285,7 @@ def _findings_of(rule: Rule) -> Iterator[Finding]:
 # Heard only in its circumstance; what is told when there is none is nothing.
 CIRCUMSTANCES: dict[Rule, tuple[Callable[[Case], bool], set[Outcome]]] = {
     issuing_is_not_suspended: (lambda case: case.facts.issuing_is_halted, {Outcome.REFER}),
+    answers_are_confirmed: (lambda case: bool(case.application.answers), {Outcome.OK, Outcome.REFER}),
     extension_follows_its_permit: (lambda case: case.facts.extends is not None, {Outcome.OK, Outcome.REFER}),
 }
 
@@ -345,9 +348,13 @@ def test_every_line_of_the_tariff_is_charged_in_one_case() -> None:
     (entry,) = demo_rulebook().tariff.values.values()
     assert entry.value is not None
     charged = {
-        line.label.split(" (")[0] for situation in SITUATIONS if (fee := situation.decision().fee) for line in fee.lines
+        line.label
+        for situation in SITUATIONS
+        if (fee := situation.decision().fee)
+        for line in fee.lines
+        if line.nature != "credit"
     }
-    assert charged == {item.label for item in entry.value.items}
+    assert charged == {each.label for each in (*entry.value.items, *entry.value.adjustments)}
 
 
 def test_every_prescription_is_written_in_one_case_and_a_conditional_one_is_absent_from_another() -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from permits.domain.decide import decide
+from permits.domain.forbidden import ForbiddenPeriod
 from permits.domain.permit import Signatory
 from permits.domain.rulebook import (
     Assurance,
@@ -14,15 +15,14 @@ from permits.domain.rulebook import (
     Dated,
     Delegation,
     Entry,
-    ForbiddenPeriod,
     Limits,
     NotInForce,
     PrescriptionRule,
     Rulebook,
-    TariffItem,
     Zone,
     limit_values,
 )
+from permits.domain.tariff.scale import Item
 from tests.domain.builders import TEXT, a_scale, an_application, demo_rulebook, some_facts
 
 FIRST, SECOND, END = date(2026, 1, 1), date(2027, 7, 1), date(2029, 1, 1)
@@ -62,7 +62,7 @@ def test_before_the_first_day_and_once_abrogated_there_is_no_figure(day: date) -
 
 @pytest.mark.parametrize(("value", "abrogated"), [(None, False), (Decimal("1.40"), True)])
 def test_an_entry_is_either_a_value_or_an_end(value: Decimal | None, abrogated: bool) -> None:
-    with pytest.raises(ValidationError, match="either a value or abrogated"):
+    with pytest.raises(ValidationError, match="donnez value, ou abrogated"):
         Entry[Decimal](value=value, abrogated=abrogated, cites=TEXT)
 
 
@@ -153,26 +153,30 @@ def test_who_signs_depends_on_the_day_both_ends_included(day: str, name: str | N
         {"unit": "request", "per": "once", "kinds": ["skip"]},
         {"unit": "piece", "per": "day", "kinds": []},
         {"unit": "request", "per": "day", "kinds": []},
-        {"unit": "piece", "per": "month", "kinds": ["skip"]},
+        {"unit": "piece", "per": "fortnight", "kinds": ["skip"]},
+        {"unit": "piece", "per": "day", "kinds": ["skip"], "free": True},
+        {"unit": "piece", "kinds": ["skip"], "per": None},
+        {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": None},
+        {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "0"},
         {"unit": "piece", "per": "day", "kinds": ["terrasse"]},
         {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "-0.01"},
         {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "0.00001"},
-        {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "1000000.0001"},
+        {"unit": "piece", "per": "day", "kinds": ["skip"], "rate": "100000000.0001"},
     ],
 )
 def test_a_line_of_the_tariff_is_consistent(wrong: dict[str, object]) -> None:
     right = {"label": "Benne", "unit": "piece", "per": "day", "kinds": ["skip"], "rate": "14.5000"}
-    assert TariffItem.model_validate(right).rate == Decimal("14.5")
-    assert TariffItem.model_validate(right | {"rate": "999999.9999"}).rate == Decimal("999999.9999")
+    assert Item.model_validate(right).rate == Decimal("14.5")
+    assert Item.model_validate(right | {"rate": "999999.9999"}).rate == Decimal("999999.9999")
     with pytest.raises(ValidationError):
-        TariffItem.model_validate(right | wrong)
+        Item.model_validate(right | wrong)
 
 
 def test_a_forbidden_period_ends_on_its_first_day_or_later() -> None:
     day = date(2027, 7, 10)
     one_day = ForbiddenPeriod(id="x", label="x", zone="marche", from_day=day, to_day=day, cites=TEXT)
     assert one_day.from_day == one_day.to_day
-    with pytest.raises(ValidationError, match="to_day comes before from_day"):
+    with pytest.raises(ValidationError, match="to_day précède from_day"):
         ForbiddenPeriod(id="x", label="x", zone="marche", from_day=day, to_day=day - timedelta(days=1), cites=TEXT)
 
 
@@ -223,14 +227,14 @@ def test_an_authority_that_numbers_rulings_gives_the_texts_they_cite(series: dic
     series = {name: prefix * 2 for name, prefix in series.items()} | {"permits": "EX"}
     authority = demo_rulebook().authority.model_dump() | {"series": series}
     assert AuthorityFile.model_validate(authority).ruling_visas
-    with pytest.raises(ValidationError, match="ruling_visas is missing"):
+    with pytest.raises(ValidationError, match="il manque ruling_visas"):
         AuthorityFile.model_validate(authority | {"ruling_visas": ()})
     AuthorityFile.model_validate(authority | {"ruling_visas": (), "series": {"permits": "EX"}})
 
 
 def test_an_authority_that_ends_permits_says_what_becomes_of_the_fee() -> None:
     authority = demo_rulebook().authority.model_dump()
-    with pytest.raises(ValidationError, match="ending_fee_terms is missing"):
+    with pytest.raises(ValidationError, match="il manque ending_fee_terms"):
         AuthorityFile.model_validate(authority | {"ending_fee_terms": None})
     AuthorityFile.model_validate(authority | {"ending_fee_terms": None, "endings": ()})
 
@@ -252,7 +256,7 @@ def test_what_was_stored_of_an_assurance_keeps_its_meaning() -> None:
 def test_a_zone_is_closed() -> None:
     ring = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0))
     assert Zone(id="x", label="x", ring=ring).ring == ring
-    with pytest.raises(ValidationError, match="zone x is not closed"):
+    with pytest.raises(ValidationError, match="la zone x n’est pas fermée"):
         Zone(id="x", label="x", ring=(*ring[:-1], (0.0, 0.1)))
     with pytest.raises(ValidationError, match="finite"):
         Zone(id="x", label="x", ring=(*ring[:-2], (float("nan"), 0.0), (0.0, 0.0)))

@@ -215,7 +215,8 @@ NOTHING_IS_WELL: list[Told] = [
     (
         "PRICE",
         "refer",
-        "Le tarif ne prévoit pas ce type d’occupation (grue) : un agent fixe la redevance.",
+        "La redevance n’est pas calculée, un agent la fixe : « Droits de voirie 2026-2027 (délibération n° 2025-118, "
+        "fictive) » n’a pas de prix pour ce type d’occupation (grue) dans ce cas.",
         None,
         None,
         None,

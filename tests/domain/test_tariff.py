@@ -14,7 +14,9 @@ from permits.domain.decide import decide
 from permits.domain.decision import Fee, Granted, Referred
 from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import NotInForce, Rulebook
-from permits.domain.tariff import ChangingBase, NoPrice, billed_area_m2, compute_fee, dimensions_agree
+from permits.domain.tariff.fee import compute_fee
+from permits.domain.tariff.measures import billed_area_m2, dimensions_agree, tolerance_on
+from permits.domain.tariff.unknown import ChangingBase, NoPrice
 from tests.domain.builders import (
     TEXT,
     a_place,
@@ -28,6 +30,7 @@ from tests.domain.builders import (
 
 MONDAY = date(2027, 1, 11)
 DECIDED = date(2026, 12, 21)
+TOLERANCE = tolerance_on(demo_rulebook().limits, DECIDED)
 PER_M2_DAY = {"label": "Échafaudage", "kinds": ["scaffolding"], "unit": "m2", "per": "day", "rate": "1.20"}
 PER_WEEK = {"label": "Palissade", "kinds": ["hoarding"], "unit": "piece", "per": "week", "rate": "10.00"}
 PER_REQUEST = {"label": "Dossier", "unit": "request", "per": "once", "rate": "6.00"}
@@ -70,8 +73,8 @@ def a_rulebook(*items: dict[str, Any]) -> Rulebook:
 )
 def test_the_declared_area_is_billed_when_it_agrees_with_the_drawing(length: str, drawn: str, billed: str) -> None:
     occupancy, place = an_occupancy(length_m=length, width_m="1.00"), a_place(area_m2=drawn)
-    assert billed_area_m2(occupancy, place, demo_rulebook(), DECIDED) == Decimal(billed)
-    assert dimensions_agree(occupancy, place, demo_rulebook(), DECIDED) == (Decimal(billed) == Decimal(length))
+    assert billed_area_m2(occupancy, place.footprint.area_m2, TOLERANCE) == Decimal(billed)
+    assert dimensions_agree(occupancy, place.footprint.area_m2, TOLERANCE) == (Decimal(billed) == Decimal(length))
 
 
 @pytest.mark.parametrize("undeclared", ["length_m", "width_m"])
@@ -83,27 +86,27 @@ def test_a_dimension_not_declared_leaves_the_drawing_to_be_billed(undeclared: st
 
 def test_identical_pieces_are_added_up_before_they_are_compared_with_the_drawing() -> None:
     two = an_occupancy(length_m="5", width_m="2", pieces=2)
-    assert dimensions_agree(two, a_place(area_m2="20.00"), demo_rulebook(), DECIDED)
-    assert not dimensions_agree(two, a_place(area_m2="10.00"), demo_rulebook(), DECIDED)
+    assert dimensions_agree(two, a_place(area_m2="20.00").footprint.area_m2, TOLERANCE)
+    assert not dimensions_agree(two, a_place(area_m2="10.00").footprint.area_m2, TOLERANCE)
 
 
 @pytest.mark.parametrize(("width", "billed"), [("1.11", "3.70"), ("1.15", "3.83")])
 def test_a_declared_area_is_rounded_half_up_to_the_square_decimetre(width: str, billed: str) -> None:
     # 3.33 × 1.11 = 3.6963 and 3.33 × 1.15 = 3.8295
     occupancy = an_occupancy(length_m="3.33", width_m=width)
-    assert billed_area_m2(occupancy, a_place(area_m2="3.70"), demo_rulebook(), DECIDED) == Decimal(billed)
+    assert billed_area_m2(occupancy, a_place(area_m2="3.70").footprint.area_m2, TOLERANCE) == Decimal(billed)
 
 
 def test_half_a_square_centimetre_is_rounded_up() -> None:
     occupancy = an_occupancy(length_m="2.50", width_m="1.13")  # 2.8250
-    assert billed_area_m2(occupancy, a_place(area_m2="2.80"), demo_rulebook(), DECIDED) == Decimal("2.83")
+    assert billed_area_m2(occupancy, a_place(area_m2="2.80").footprint.area_m2, TOLERANCE) == Decimal("2.83")
 
 
 @pytest.mark.parametrize(("side", "billed"), [("0.01", "0.40"), ("0.07", "0.40"), ("0.10", "0.01"), ("0.64", "0.41")])
 def test_a_declaration_of_next_to_nothing_does_not_make_a_small_footprint_free(side: str, billed: str) -> None:
     # 0.5 m² of tolerance is more than the whole footprint.
     occupancy = an_occupancy(length_m=side, width_m=side)
-    assert billed_area_m2(occupancy, a_place(area_m2="0.40"), demo_rulebook(), DECIDED) == Decimal(billed)
+    assert billed_area_m2(occupancy, a_place(area_m2="0.40").footprint.area_m2, TOLERANCE) == Decimal(billed)
 
 
 # --- rounding ----------------------------------------------------------------------------------
@@ -163,7 +166,7 @@ def test_what_is_charged_by_piece_is_charged_for_each_piece_and_day_whatever_its
 
 def test_each_line_shows_its_quantity_unit_rate_and_text() -> None:
     scaffolding, request = fee_of().lines
-    assert scaffolding.label == "Échafaudage (14,4 m² × 5 jours)"
+    assert (scaffolding.label, scaffolding.explanation) == ("Échafaudage", "14,4 m² × 5 jours × 1,20 €")
     assert (scaffolding.quantity, scaffolding.unit, scaffolding.rate) == (
         Decimal("72.0"),
         "m² × jour",
@@ -174,21 +177,21 @@ def test_each_line_shows_its_quantity_unit_rate_and_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "days", "label"),
+    ("kind", "days", "explanation"),
     [
-        (Kind.HOARDING, 7, "Palissade ou emprise de chantier (15 m² × 1 semaine commencée)"),
-        (Kind.HOARDING, 8, "Palissade ou emprise de chantier (15 m² × 2 semaines commencées)"),
-        (Kind.SKIP, 1, "Benne (1 unité × 1 jour)"),
-        (Kind.MATERIALS, 2, "Dépôt de matériaux (15 m² × 2 jours)"),
+        (Kind.HOARDING, 7, "15 m² (pour 14,4 m²) × 1 semaine commencée × 3,10 €"),
+        (Kind.HOARDING, 8, "15 m² (pour 14,4 m²) × 2 semaines commencées × 3,10 €"),
+        (Kind.SKIP, 1, "1 unité × 1 jour × 14,50 €"),
+        (Kind.MATERIALS, 2, "15 m² (pour 14,4 m²) × 2 jours × 0,85 €"),
     ],
 )
-def test_a_label_is_written_in_french(kind: Kind, days: int, label: str) -> None:
-    assert fee_of(kind=kind, days=days).lines[0].label == label
+def test_a_line_is_explained_in_french(kind: Kind, days: int, explanation: str) -> None:
+    assert fee_of(kind=kind, days=days).lines[0].explanation == explanation
 
 
 def test_a_round_quantity_is_written_without_an_exponent() -> None:
     fee = fee_of(length_m="100", width_m="1", places=(a_place(area_m2="100.00"),))
-    assert fee.lines[0].label == "Échafaudage (100 m² × 5 jours)"
+    assert fee.lines[0].explanation == "100 m² × 5 jours × 1,20 €"
 
 
 # --- once a request ----------------------------------------------------------------------------
@@ -398,7 +401,7 @@ def test_days_before_and_after_a_change_of_scale_add_up_to_the_period(
     pair = (occupancy.model_copy(update={"kind": Kind.SCAFFOLDING}), place)
     *by_day, _ = fee_of_all([pair], days, two_scales(since)).lines
     at_a = min(days, (since - MONDAY).days)
-    area = billed_area_m2(occupancy, place, demo_rulebook(), DECIDED)
+    area = billed_area_m2(occupancy, place.footprint.area_m2, TOLERANCE)
     at_b = days - at_a
     assert [line.quantity for line in by_day] == [n * area for n in (at_a, at_b) if n]
     assert [line.rate for line in by_day] == [Decimal(rate) for n, rate in ((at_a, "1.20"), (at_b, "2.00")) if n]

@@ -5,6 +5,7 @@ docs/rules.md. A rule never refuses: it finds all well, sets a condition, or ref
 """
 
 from permits.domain.rules.act import (
+    answers_are_confirmed,
     authority_is_competent,
     issuing_is_not_suspended,
     kind_is_automatic,
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     somebody_may_sign,
     nothing_enters_the_ground,
     kind_is_automatic,
+    answers_are_confirmed,
     notice_is_respected,
     start_is_still_to_come,
     start_is_near_enough,

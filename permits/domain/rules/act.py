@@ -57,3 +57,19 @@ def kind_is_automatic(case: Case) -> Iterator[Finding]:
         tail = "peut être accordé automatiquement" if well else "est toujours examiné par un agent"
         message = f"Ce type d’occupation ({occupancy.kind.label}) {tail}."
         yield case.finding("KIND-AUTOMATIC", well, message, citation=automatic.citation, occupancy=index)
+
+
+def answers_are_confirmed(case: Case) -> Iterator[Finding]:
+    """What frees from a fee, or lowers it, is seen by a person (CG3P art. L2125-1); heard where it was answered."""
+    for question in case.rulebook.questions:
+        if question.cites is None or question.answers is None:
+            continue
+        given: list[tuple[int | None, str | None]] = [(None, case.application.answers.get(question.id))]
+        given += [(index, occupancy.answers.get(question.id)) for index, occupancy, _ in case.occupancies]
+        for index, answer in given:
+            if answer is None:
+                continue
+            well = answer not in question.confirmed_by_agent
+            told = f"{question.asks} « {question.answers.get(answer, answer)} »"
+            message = f"{told}." if well else f"{told} : un agent le vérifie."
+            yield case.finding("FREE", well, message, citation=question.cites, occupancy=index)

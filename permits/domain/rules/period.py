@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from permits.domain.calendar import nth_working_day_after
 from permits.domain.decision import Citation, Finding, Verification
+from permits.domain.forbidden import ForbiddenPeriod
 from permits.domain.french import day_text
 from permits.domain.rules.case import Case
 
@@ -98,24 +99,44 @@ def extension_follows_its_permit(case: Case) -> Iterator[Finding]:
 
 
 def season_allows_it(case: Case) -> Iterator[Finding]:
-    """Markets, fairs and seasons close parts of the town to works on given days."""
-    for index, _, place in case.occupancies:
+    """Markets, fairs, seasons and holidays close parts of the town to works on given days."""
+    for index, occupancy, place in case.occupancies:
         clashes = [
-            period
+            finding
             for period in case.rulebook.forbidden_periods
             if period.zone in (case.rulebook.TERRITORY, *place.zones)
-            and period.from_day <= case.application.ends_on
-            and case.application.starts_on <= period.to_day
+            and (not period.kinds or occupancy.kind in period.kinds)
+            and (finding := _clash(case, period, index)) is not None
         ]
-        for period in clashes:
-            yield case.finding(
-                "EVENT-BAN",
-                False,
-                f"{period.label} : aucune occupation du {day_text(period.from_day)} au {day_text(period.to_day)}.",
-                measured=f"{case.application.starts_on}/{case.application.ends_on}",
-                limit=f"{period.from_day}/{period.to_day}",
-                citation=period.cites,
-                occupancy=index,
-            )
+        yield from clashes
         if not clashes:
             yield case.finding("EVENT-BAN", True, "Aucune période interdite à cet endroit.", occupancy=index)
+
+
+def _clash(case: Case, period: ForbiddenPeriod, index: int) -> Finding | None:
+    """Return what a forbidden period says of the days asked, None when it leaves them free."""
+    days = {day: period.holds(day, case.rulebook.calendars) for day in case.application.each_day()}
+    forbidden = [day for day, held in days.items() if held]
+    unknown = [day for day, held in days.items() if held is None]
+    limit = None
+    if forbidden and period.from_day and period.to_day:
+        limit = f"{period.from_day}/{period.to_day}"
+        message = f"{period.label} : aucune occupation du {day_text(period.from_day)} au {day_text(period.to_day)}."
+    elif forbidden:
+        first, last = forbidden[0], forbidden[-1]
+        limit = f"{first}/{last}"
+        told = f"le {day_text(first)}" if first == last else f"entre le {day_text(first)} et le {day_text(last)}"
+        message = f"{period.label} : des jours demandés sont interdits, {told}."
+    elif unknown:
+        message = f"{period.label} : le calendrier n’est pas connu au {day_text(unknown[0])}, un agent vérifie."
+    else:
+        return None
+    return case.finding(
+        "EVENT-BAN",
+        False,
+        message,
+        measured=f"{case.application.starts_on}/{case.application.ends_on}",
+        limit=limit,
+        citation=period.cites,
+        occupancy=index,
+    )

@@ -7,7 +7,7 @@ from permits.domain.decision import Finding
 from permits.domain.french import day_text, measure
 from permits.domain.place import AddressCheck
 from permits.domain.rules.case import Case
-from permits.domain.tariff import declared_area_m2, dimensions_agree
+from permits.domain.tariff.measures import declared_area_m2, dimensions_agree, tolerance_on
 
 
 def pedestrians_can_pass(case: Case) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def dimensions_match_the_drawing(case: Case) -> Iterator[Finding]:
     tolerance = case.rulebook.limits.dimensions_tolerance_percent.on(day)
     for index, occupancy, place in case.occupancies:
         declared, drawn = declared_area_m2(occupancy), place.footprint.area_m2
-        if dimensions_agree(occupancy, place, case.rulebook, day):
+        if dimensions_agree(occupancy, drawn, tolerance_on(case.rulebook.limits, day)):
             message = f"Les dimensions déclarées concordent avec l’emprise dessinée ({measure(drawn)} m²)."
         else:
             message = (

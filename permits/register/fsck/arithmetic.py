@@ -2,27 +2,35 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-_CENT = Decimal("0.01")
+_ONE = Decimal(1)
+_MODES = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
+_CORRECTING = ("adjustment", "rounding", "credit")
 
 
 def fee_faults(fee: dict[str, Any]) -> Iterator[str]:
-    """Tell, in French, what does not add up: each line is quantity × rate to the cent, half up; the total their sum."""
-    amounts = []
-    for position, line in enumerate(fee["lines"], 1):
+    """Tell, in French, what does not add up: each line is quantity × rate ÷ divisor, rounded as it says.
+
+    The total is the sum of the lines, and is not negative; only what corrects other lines may be.
+    """
+    for position, line in enumerate([*fee["lines"], *fee["deposits"]], 1):
         quantity, rate, amount = Decimal(line["quantity"]), Decimal(line["rate"]), Decimal(line["amount"])
-        expected = (quantity * rate).quantize(_CENT, ROUND_HALF_UP)
+        mode, step = line["rounding"].split(" ")
+        exact = quantity * rate / Decimal(line["divided_by"])
+        expected = (exact / Decimal(step)).quantize(_ONE, _MODES[mode]) * Decimal(step)
         if amount != expected:
-            yield f"la ligne {position} dit {amount} € au lieu de {expected} €"
-        if min(quantity, rate, amount) < 0:
+            yield f"la ligne {position} dit {amount} au lieu de {expected}"
+        if line["nature"] not in _CORRECTING and min(quantity, rate, amount) < 0:
             yield f"la ligne {position} est négative"
-        amounts.append(amount)
-    if not amounts:
+    if not fee["lines"]:
         yield "aucune ligne ne dit d’où vient la redevance"
-    if Decimal(fee["total"]) != sum(amounts):
-        yield f"le total dit {fee['total']} € au lieu de {sum(amounts)} €"
+    total, told = sum(Decimal(line["amount"]) for line in fee["lines"]), Decimal(fee["total"])
+    if told != total:
+        yield f"le total dit {told} au lieu de {total}"
+    if told < 0:
+        yield "le total est négatif"
 
 
 def days_of(payload: dict[str, Any]) -> tuple[date, date]:

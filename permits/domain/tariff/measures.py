@@ -1,0 +1,186 @@
+"""What a scale counts of one occupancy: its area, its lengths, its pieces, and what was answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cached_property
+
+from permits.domain.application import Application, Kind, Occupancy
+from permits.domain.place import PlaceFacts
+from permits.domain.questions import Question
+from permits.domain.rulebook import Limits
+from permits.domain.tariff.scale import Item, Range, When
+from permits.domain.tariff.unknown import NotConfirmed, NotDeclared
+
+CENT = Decimal("0.01")
+_ONE = Decimal(1)
+_MEASURES = {
+    "length_m": "la longueur",
+    "width_m": "la largeur",
+    "height_m": "la hauteur",
+    "vehicle_tonnes": "le poids du véhicule",
+}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far declared dimensions may be from the drawing: the wider of the two."""
+
+    percent: Decimal
+    m2: Decimal
+
+
+def tolerance_on(limits: Limits, day: date) -> Tolerance:
+    """Return the tolerance in force on a day."""
+    return Tolerance(limits.dimensions_tolerance_percent.on(day).value, limits.dimensions_tolerance_m2.on(day).value)
+
+
+def declared_area_m2(occupancy: Occupancy) -> Decimal | None:
+    """Return length × width × pieces in m², None when a dimension is not declared."""
+    if occupancy.length_m is None or occupancy.width_m is None:
+        return None
+    return occupancy.length_m * occupancy.width_m * occupancy.pieces
+
+
+def dimensions_agree(occupancy: Occupancy, drawn_m2: Decimal, tolerance: Tolerance) -> bool:
+    """Tell whether length × width × pieces is within the tolerance of the drawn area.
+
+    A declared area that would be billed as nothing agrees with no drawing.
+    """
+    declared = declared_area_m2(occupancy)
+    if declared is None or declared < CENT:
+        return False
+    return abs(declared - drawn_m2) <= max(drawn_m2 * tolerance.percent / 100, tolerance.m2)
+
+
+def billed_area_m2(occupancy: Occupancy, drawn_m2: Decimal, tolerance: Tolerance) -> Decimal:
+    """Return the declared area where it agrees with the drawing, else the drawn one, to 0.01 m²."""
+    declared = declared_area_m2(occupancy)
+    if declared is not None and dimensions_agree(occupancy, drawn_m2, tolerance):
+        return declared.quantize(CENT, ROUND_HALF_UP)
+    return drawn_m2
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is charged: one occupancy in its place, or the whole file when `occupancy` is None."""
+
+    application: Application
+    questions: Mapping[str, Question]
+    tolerance: Tolerance
+    received_on: date
+    unauthorised: bool = False
+    occupancy: Occupancy | None = None
+    place: PlaceFacts | None = None
+    index: int | None = None
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.occupancy.kind if self.occupancy else None
+
+    @cached_property
+    def answers(self) -> Mapping[str, str]:
+        silent = {name: question.if_silent for name, question in self.questions.items() if question.if_silent}
+        return {**silent, **self.application.answers, **(self.occupancy.answers if self.occupancy else {})}
+
+    def answer(self, question: str) -> str:
+        """Return what was answered, or raise NotDeclared."""
+        if question not in self.answers:
+            raise NotDeclared(f"« {self.questions[question].asks} »", self.kind)
+        return self.answers[question]
+
+    def zone(self, order: tuple[str, ...]) -> str:
+        """Return the highest of the zones that the footprint touches, `territory` where there is none."""
+        touched = self.place.zones if self.place else ()
+        return next((zone for zone in order if zone in touched), "territory")
+
+    def matches(self, when: When, order: tuple[str, ...]) -> bool:
+        """Tell whether every condition holds; raise NotDeclared when that rests on something nobody said.
+
+        What is known is looked at first: nobody has to answer for a line that is not theirs.
+        """
+        if when.zone and self.zone(order) not in when.zone:
+            return False
+        if when.unauthorised is not None and when.unauthorised is not self.unauthorised:
+            return False
+        if when.lane_closed is not None and self.occupancy and when.lane_closed is not self.occupancy.lane_closed:
+            return False
+        ranges: tuple[tuple[str, Range | None], ...] = (
+            ("days", when.days),
+            ("days_ahead", when.days_ahead),
+            ("pieces", when.pieces),
+            ("parking_spaces", when.parking_spaces),
+            ("area_m2", when.area_m2),
+            ("length_m", when.length_m),
+            ("height_m", when.height_m),
+            ("vehicle_tonnes", when.vehicle_tonnes),
+        )
+        if not all(bounds.holds(self._figure(name)) for name, bounds in ranges if bounds is not None):
+            return False
+        return all(self.answer(question) in allowed for question, allowed in when.answers.items())
+
+    def quantity(self, item: Item) -> Decimal:
+        """Return how many units `item` charges, rounded, bounded and reduced as it says."""
+        counted = self.counted(item.unit)
+        if item.rounded_up_to is not None:
+            counted = (counted / item.rounded_up_to).quantize(_ONE, ROUND_CEILING) * item.rounded_up_to
+        if item.at_least is not None:
+            counted = max(counted, item.at_least)
+        if item.at_most is not None:
+            counted = min(counted, item.at_most)
+        return max(counted - (item.free_quantity or 0), Decimal(0))
+
+    def _figure(self, name: str) -> Decimal:
+        if name == "days":
+            return Decimal(self.application.days)
+        if name == "days_ahead":
+            return Decimal((self.application.starts_on - self.received_on).days)
+        occupancy = self._occupied()
+        if name == "area_m2":
+            return self.area_m2
+        if name == "parking_spaces":
+            return Decimal(occupancy.parking_spaces_taken)
+        told: Decimal | int | None = getattr(occupancy, name)
+        if told is None:
+            raise NotDeclared(_MEASURES[name], occupancy.kind)
+        return Decimal(told)
+
+    def counted(self, unit: str) -> Decimal:
+        """Return how many of a unit there are, before rounding. Raises NotDeclared or NotConfirmed."""
+        if unit in ("request", "occupancy"):
+            return _ONE
+        occupancy = self._occupied()
+        if unit == "m2":
+            return self.area_m2
+        if unit == "piece":
+            return Decimal(occupancy.pieces)
+        if unit == "parking_space":
+            return Decimal(occupancy.parking_spaces_taken)
+        if unit in ("m", "m2_three_sides", "m2_four_sides"):
+            return self._along(unit) * occupancy.pieces
+        try:
+            return Decimal(self.answer(unit))
+        except InvalidOperation:
+            raise NotDeclared(f"« {self.questions[unit].asks} »", occupancy.kind) from None
+
+    def _along(self, unit: str) -> Decimal:
+        """Return the length, or the upright area, of one piece: only where the drawing bears the dimensions out."""
+        occupancy = self._occupied()
+        length, width = self._figure("length_m"), self._figure("width_m")
+        if self.place is None or not dimensions_agree(occupancy, self.place.footprint.area_m2, self.tolerance):
+            raise NotConfirmed(occupancy.kind)
+        if unit == "m":
+            return length
+        around = length + 2 * width if unit == "m2_three_sides" else 2 * (length + width)
+        return around * self._figure("height_m")
+
+    @cached_property
+    def area_m2(self) -> Decimal:
+        """The area billed."""
+        assert self.place is not None
+        return billed_area_m2(self._occupied(), self.place.footprint.area_m2, self.tolerance)
+
+    def _occupied(self) -> Occupancy:
+        assert self.occupancy is not None
+        return self.occupancy

@@ -1,0 +1,425 @@
+"""A scale of charges as a city votes it: what each line counts, over which time, at which price, and what follows.
+
+Figures only: the arithmetic is in permits.domain.tariff.fee, the words are explained in docs/rulebook.md.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from permits.domain.application import Kind, Word
+from permits.domain.decision import Citation
+from permits.domain.model import Misplaced, Value
+from permits.domain.season import Season
+
+# A rate or an amount of the scale: positive, for nothing is free by a figure (CG3P art. L2125-1).
+Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4)]
+Figure = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
+Step = Annotated[Decimal, Field(gt=0, le=1000, max_digits=8, decimal_places=4)]
+Label = Annotated[str, Field(min_length=3, max_length=200)]
+Count = Annotated[int, Field(ge=1, le=3660)]
+
+# What a line may count without asking anything more.
+UNITS = ("m2", "m", "m2_three_sides", "m2_four_sides", "piece", "parking_space", "occupancy", "request")
+
+
+class Range(Value):
+    """Bounds of a figure: `above` and `below` exclude the bound, `at_least` and `up_to` include it."""
+
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    below: Decimal | None = None
+    up_to: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Self:
+        if None not in (self.above, self.at_least) or None not in (self.below, self.up_to):
+            raise ValueError("une seule borne de chaque côté : above ou at_least, below ou up_to")
+        low = self.above if self.above is not None else self.at_least
+        high = self.below if self.below is not None else self.up_to
+        if low is None and high is None:
+            raise ValueError("donnez au moins une borne : above, at_least, below ou up_to")
+        if low is not None and high is not None and high < low:
+            raise ValueError("la borne haute est plus petite que la borne basse")
+        return self
+
+    def holds(self, figure: Decimal) -> bool:
+        return (
+            (self.above is None or figure > self.above)
+            and (self.at_least is None or figure >= self.at_least)
+            and (self.below is None or figure < self.below)
+            and (self.up_to is None or figure <= self.up_to)
+        )
+
+
+class When(Value):
+    """What must be true for a line or an adjustment to apply; every condition given must hold."""
+
+    zone: tuple[str, ...] = ()
+    answers: Mapping[Word, tuple[Word, ...]] = Field(default_factory=dict)
+    area_m2: Range | None = None
+    length_m: Range | None = None
+    height_m: Range | None = None
+    vehicle_tonnes: Range | None = None
+    pieces: Range | None = None
+    parking_spaces: Range | None = None
+    days: Range | None = None
+    days_ahead: Range | None = None
+    lane_closed: bool | None = None
+    unauthorised: bool | None = None
+
+
+# What is told of one occupancy, and so has no sense for a whole application.
+OF_AN_OCCUPANCY = (
+    "zone",
+    "area_m2",
+    "length_m",
+    "height_m",
+    "vehicle_tonnes",
+    "pieces",
+    "parking_spaces",
+    "lane_closed",
+)
+
+
+class Band(Value):
+    """Part of the quantities, up to and with `up_to`: a fixed price, a price for each unit, or both."""
+
+    up_to: Price | None = None
+    fixed: Price | None = None
+    rate: Price | None = None
+
+    @model_validator(mode="after")
+    def _has_a_price(self) -> Self:
+        if self.fixed is None and self.rate is None:
+            raise ValueError("une tranche a un prix : fixed, rate, ou les deux")
+        return self
+
+
+class Bands(Value):
+    """Prices by quantity.
+
+    `whole`: the rate of the band where the quantity falls is that of the whole quantity. `slices`: each slice of the
+    quantity has its own rate, and the bands below are added up. `above`: the fixed price of the band where the
+    quantity falls, and its rate for what is above the band below.
+    """
+
+    method: Literal["whole", "slices", "above"]
+    steps: Annotated[tuple[Band, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        bounds = [band.up_to for band in self.steps]
+        known = [bound for bound in bounds[:-1] if bound is not None]
+        if len(known) < len(bounds) - 1:
+            raise ValueError("seule la dernière tranche peut se passer de up_to")
+        last = bounds[-1]
+        if any(high <= low for low, high in zip(known, [*known[1:], *([] if last is None else [last])], strict=False)):
+            raise ValueError("les tranches se suivent par up_to croissants")
+        return self
+
+
+class Priced(Value):
+    """A price: one rate, rates by class, bands of quantity, or nothing at all by virtue of a text."""
+
+    rate: Price | None = None
+    rate_by: Word | None = None
+    rates: Annotated[Mapping[str, Price], Field(min_length=1)] | None = None
+    bands: Bands | None = None
+    free: bool = False
+    cites: Citation | None = None
+
+    def prices(self) -> list[str]:
+        """Return which ways of giving a price are used."""
+        given = {"rate": self.rate, "rates": self.rates, "bands": self.bands, "free": self.free or None}
+        return [name for name, value in given.items() if value is not None]
+
+    @model_validator(mode="after")
+    def _is_cited_when_free(self) -> Self:
+        if self.free and self.cites is None:
+            raise ValueError("une gratuité cite son texte : ajoutez cites (CG3P art. L. 2125-1)")
+        if (self.rate_by is None) != (self.rates is None):
+            raise ValueError("rates va avec rate_by : zone, ou le nom d’une question")
+        return self
+
+
+class Tier(Priced):
+    """The price of the first periods, up to and with the `up_to`-th; or `times` the rate of the line."""
+
+    up_to: Count | None = None
+    times: Figure | None = None
+
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        if len(self.prices()) + (self.times is not None) != 1:
+            raise ValueError("un palier a un prix, et un seul : rate, rates, bands, times ou free")
+        if self.times == 0:
+            raise ValueError("un palier gratuit s’écrit free: true, avec son texte")
+        return self
+
+
+class Progression(Value):
+    """The rate grows by `add` times itself at the `from_period`-th period, and again every `every` periods."""
+
+    from_period: Count
+    every: Count
+    add: Annotated[Decimal, Field(gt=0, le=10, max_digits=6, decimal_places=4)]
+
+
+class Coefficient(Value):
+    """What multiplies the rate, by zone or by the answer to a question."""
+
+    by: Word
+    values: Annotated[Mapping[str, Annotated[Decimal, Field(gt=0, le=1000, max_digits=8)]], Field(min_length=1)]
+
+
+class Package(Priced):
+    """The price of a run of consecutive days."""
+
+    days: Count
+
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        if len(self.prices()) != 1:
+            raise ValueError("un forfait a un prix, et un seul : rate, rates, bands ou free")
+        return self
+
+
+class Packages(Value):
+    """Prices of runs of days.
+
+    `next`: the shortest package that covers the period; longer ones are filled with the longest package, then the
+    rest. `largest_first`: as many of the longest as fit, then of the next, and the shortest for what is left.
+    `cheapest`: the combination that costs least.
+    """
+
+    method: Literal["next", "largest_first", "cheapest"]
+    steps: Annotated[tuple[Package, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [package.days for package in self.steps]
+        if days != sorted(set(days)):
+            raise ValueError("les forfaits se suivent par nombre de jours croissant")
+        return self
+
+
+class Block(Value):
+    """A period of so many consecutive days."""
+
+    days: Annotated[int, Field(ge=2, le=366)]
+
+
+_OF_A_DAY = ("day", "half_day", "hour")
+
+
+class Item(Priced):
+    """One line of the scale: a price for a quantity, over a time.
+
+    `nature` penalty and deposit are lines of their own; a deposit is given back, and is not in the total.
+    """
+
+    id: Word | None = None
+    label: Label
+    nature: Literal["charge", "penalty", "deposit"] = "charge"
+    kinds: tuple[Kind, ...] = ()
+    when: When = When()
+    season: Season | None = None
+
+    unit: str
+    rounded_up_to: Step | None = None
+    rate_for: Step = Decimal(1)
+    free_quantity: Price | None = None
+    at_least: Price | None = None
+    at_most: Price | None = None
+
+    per: Literal["hour", "half_day", "day", "week", "month", "quarter", "year", "once"] | Block | None = None
+    begun: Literal["due", "exact", "calendar"] = "due"
+    days_counted: Literal["all", "working", "weekdays", "mondays_to_saturdays"] = "all"
+    extra_days: Annotated[int, Field(ge=-1, le=30)] = 0
+    at_least_periods: Count | None = None
+    at_most_periods: Count | None = None
+
+    coefficients: tuple[Coefficient, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    tiers_method: Literal["each", "whole"] = "each"
+    progression: Progression | None = None
+    packages: Packages | None = None
+
+    minimum_per_period: Price | None = None
+    maximum_per_period: Price | None = None
+    minimum: Price | None = None
+    maximum: Price | None = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.unit == "request" and (self.kinds or _about_an_occupancy(self.when) or self.season):
+            raise ValueError("une ligne par dossier (request) ne nomme ni types, ni zone, ni mesure, ni saison")
+        if self.free_quantity is not None and self.cites is None:
+            raise ValueError("une quantité gratuite (free_quantity) cite son texte : ajoutez cites")
+        if self.unit != "request" and not self.kinds:
+            raise ValueError("donnez kinds : les types d’occupation que la ligne vise")
+        if self.unit == "request" and self.per not in (None, "once"):
+            raise ValueError("une ligne par dossier (request) est due une fois : per: once")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_price(self) -> Self:
+        given = self.prices() + ["packages"] * (self.packages is not None)
+        if self.tiers and not given and all(tier.times is None for tier in self.tiers):
+            given = ["tiers"]
+        if len(given) != 1:
+            raise ValueError("une ligne a un prix, et un seul : rate, rates, bands, packages, tiers ou free")
+        if self.packages is not None and (self.per is not None or self.tiers or self.progression or self.season):
+            raise ValueError("des forfaits (packages) comptent des jours : ôtez per, tiers, progression et season")
+        if self.packages is None and self.per is None:
+            raise ValueError("donnez per : hour, half_day, day, week, month, quarter, year, once ou {days: N}")
+        if self.free and (self.tiers or self.progression or self.minimum or self.maximum):
+            raise ValueError("une ligne gratuite n’a ni paliers, ni progression, ni minimum, ni maximum")
+        return self
+
+    @model_validator(mode="after")
+    def _counts_time_in_one_way(self) -> Self:
+        if self.days_counted != "all" and self.per not in _OF_A_DAY:
+            raise ValueError("days_counted ne vaut que pour per: day, half_day ou hour")
+        if self.begun != "due" and self.per in (None, "once", *_OF_A_DAY):
+            raise ValueError("begun ne vaut que pour une période de plusieurs jours")
+        if self.begun == "calendar" and isinstance(self.per, Block):
+            raise ValueError("un bloc de jours n’a pas de calendrier : begun: due ou exact")
+        if self.tiers and self.progression:
+            raise ValueError("des paliers (tiers) ou une progression, pas les deux")
+        bounds = [tier.up_to for tier in self.tiers]
+        if any(bound is None for bound in bounds[:-1]) or (bounds and bounds[-1] is not None):
+            raise ValueError("chaque palier a son up_to, sauf le dernier, qui vaut pour la suite")
+        known = [bound for bound in bounds if bound is not None]
+        if known != sorted(set(known)):
+            raise ValueError("les paliers se suivent par up_to croissants")
+        return self
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        pairs = (
+            ("at_least", self.at_least, self.at_most),
+            ("minimum", self.minimum, self.maximum),
+            ("minimum_per_period", self.minimum_per_period, self.maximum_per_period),
+            ("at_least_periods", self.at_least_periods, self.at_most_periods),
+        )
+        for name, low, high in pairs:
+            if low is not None and high is not None and high < low:
+                raise ValueError(f"{name} est plus grand que la borne haute")
+        return self
+
+    def questions(self) -> Iterator[tuple[str, Iterable[str]]]:
+        """Give each question that the line rests on, with the answers that it knows."""
+        yield from self.when.answers.items()
+        packages = self.packages.steps if self.packages else ()
+        for priced in (self, *self.tiers, *packages):
+            if priced.rate_by not in (None, "zone") and priced.rates is not None:
+                yield str(priced.rate_by), priced.rates
+        yield from ((each.by, each.values) for each in self.coefficients if each.by != "zone")
+
+    @property
+    def is_priced_as_a_whole(self) -> bool:
+        """True when the price of a day depends on how many others there are, however far."""
+        return bool(
+            self.packages
+            or (self.tiers and self.tiers_method == "whole")
+            or self.at_least_periods
+            or self.at_most_periods
+            or self.extra_days
+            or self.minimum
+            or self.maximum
+            or self.begun == "exact"
+        )
+
+
+class Adjustment(Value):
+    """What follows the lines, in the order written: a percentage, an amount, a minimum, a maximum, or nothing due.
+
+    `of` each_occupancy takes the lines of each occupancy in turn, occupations those of all of them, total those of the
+    file as well. `items` narrows it to some lines.
+    """
+
+    label: Label
+    of: Literal["each_occupancy", "occupations", "total"]
+    items: tuple[Word, ...] = ()
+    when: When = When()
+    percent: Annotated[Decimal, Field(ge=-100, le=1000, max_digits=7, decimal_places=4)] | None = None
+    amount: Annotated[Decimal, Field(max_digits=12, decimal_places=4)] | None = None
+    minimum: Price | None = None
+    maximum: Price | None = None
+    waived_below: Price | None = None
+    nature: Literal["adjustment", "penalty"] = "adjustment"
+    cites: Citation
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        ways = (self.percent, self.amount, self.minimum, self.maximum, self.waived_below)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("un ajustement fait une chose : percent, amount, minimum, maximum ou waived_below")
+        if self.percent == 0 or self.amount == 0:
+            raise ValueError("un ajustement de zéro ne change rien")
+        if self.of != "each_occupancy" and _about_an_occupancy(self.when):
+            raise ValueError("une condition de lieu ou de mesure demande of: each_occupancy")
+        return self
+
+
+class Rounding(Value):
+    """The stages at which amounts are rounded, each to a multiple of its step; a stage that is not named is exact."""
+
+    mode: Literal["half_up", "up", "down"] = "half_up"
+    rate: Step | None = None
+    line: Step | None = None
+    total: Step | None = None
+
+    @model_validator(mode="after")
+    def _ends_in_cents(self) -> Self:
+        if self.line is None and self.total is None:
+            raise ValueError("dites où arrondir : line, total, ou les deux")
+        last = self.total or self.line
+        if last is not None and last % Decimal("0.01"):
+            raise ValueError("la dernière étape arrondit au centime ou à un multiple du centime")
+        return self
+
+
+class Scale(Value):
+    """A whole scale, as voted: its lines, what follows them, and how a change during a period is counted.
+
+    `when_replaced`: what a period is charged once a later scale is in force. `each_period`: each day, or each week,
+    month… at the scale of its first day. `first_day`, `decision_day`: everything at the scale of that day.
+    `extensions`: an extension costs the fee of the `whole` period less what was due, or that of its own days `alone`.
+    """
+
+    name: Label
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    rounding: Rounding
+    when_replaced: Literal["each_period", "first_day", "decision_day"]
+    extensions: Literal["whole", "alone"] = "whole"
+    # Highest first: at a corner of two zones, the higher one counts.
+    zone_order: tuple[str, ...] = ()
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1000)]
+    adjustments: Annotated[tuple[Adjustment, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _names_known_things(self) -> Self:
+        seen: set[str] = set()
+        for position, item in enumerate(self.items):
+            if item.id in seen:
+                raise Misplaced(f"donné deux fois : {item.id}", "items", position, "id")
+            seen |= {item.id} if item.id else set()
+            priced = (item, *item.tiers, *(item.packages.steps if item.packages else ()))
+            named = {*item.when.zone, *(zone for each in priced if each.rate_by == "zone" for zone in each.rates or ())}
+            named |= {zone for each in item.coefficients if each.by == "zone" for zone in each.values}
+            if unknown := sorted(named - {*self.zone_order, "territory"}):
+                raise Misplaced(f"zone absente de zone_order : {', '.join(unknown)}", "items", position)
+        for position, adjustment in enumerate(self.adjustments):
+            if unknown := sorted(set(adjustment.items) - seen):
+                raise Misplaced(f"aucune ligne n’a pour id {', '.join(unknown)}", "adjustments", position, "items")
+        return self
+
+
+def _about_an_occupancy(when: When) -> bool:
+    """Tell whether a condition looks at one occupancy. Answers may be about either: the rulebook knows."""
+    return any(getattr(when, name) not in (None, ()) for name in OF_AN_OCCUPANCY)

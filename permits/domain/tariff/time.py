@@ -1,0 +1,129 @@
+"""Time as a scale counts it: the periods that an occupation touches, each by its first day."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, time, timedelta
+from itertools import count, takewhile
+from typing import NamedTuple
+
+from permits.domain.application import Application
+from permits.domain.calendar import is_public_holiday, is_working_day, months_after
+from permits.domain.tariff.scale import Block, Item, Package, Packages
+from permits.domain.tariff.unknown import NotDeclared
+
+_DAY = timedelta(days=1)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+# A half-day ends by one o'clock, or begins at noon.
+_MORNING_ENDS, _AFTERNOON_BEGINS = time(13), time(12)
+_COUNTED: dict[str, Callable[[date], bool]] = {
+    "all": lambda day: True,
+    "working": is_working_day,
+    "weekdays": lambda day: day.weekday() < 5,
+    "mondays_to_saturdays": lambda day: day.weekday() < 6 and not is_public_holiday(day),
+}
+
+
+class Period(NamedTuple):
+    """A unit of time that is charged: `parts` out of `out_of`; a whole one is 1 out of 1."""
+
+    first_day: date
+    parts: int = 1
+    out_of: int = 1
+
+
+def periods(item: Item, application: Application) -> list[Period]:
+    """Return what `item` charges, in order; never empty but for days of which none is counted."""
+    starts_on, last = application.starts_on, _last_day(item, application)
+    if item.per == "once":
+        found = [Period(starts_on)]
+    elif item.per in ("day", "half_day", "hour"):
+        parts = _parts_of_a_day(item, application)
+        counted = _COUNTED[item.days_counted]
+        found = [Period(day, parts) for day in _days(starts_on, last) if counted(day)]
+    elif item.begun == "calendar":
+        found = [Period(max(first, starts_on)) for first in _firsts(item, _calendar_start(item, starts_on), last)]
+    else:
+        found = [Period(first) for first in _firsts(item, starts_on, last)]
+        if item.begun == "exact":
+            found[-1] = _share(item, starts_on, len(found), last)
+    if item.season is not None:
+        found = [period for period in found if item.season.holds(period.first_day)]
+    return _bounded(item, found)
+
+
+def package_days(item: Item, application: Application) -> int:
+    """Return how many days packages have to cover."""
+    return (_last_day(item, application) - application.starts_on).days + 1
+
+
+def next_packages(packages: Packages, days: int) -> list[Package]:
+    """Return the packages that cover so many days, by the method `next` or `largest_first`."""
+    longest = packages.steps[-1]
+    if packages.method == "largest_first":
+        chosen = []
+        for package in reversed(packages.steps):
+            number, days = divmod(days, package.days)
+            chosen += [package] * number
+        return [*chosen, packages.steps[0]] if days else chosen
+    whole, rest = divmod(days, longest.days)
+    chosen = [longest] * whole
+    if rest:
+        chosen.append(next(package for package in packages.steps if package.days >= rest))
+    return chosen
+
+
+def _last_day(item: Item, application: Application) -> date:
+    return max(application.starts_on, application.ends_on + item.extra_days * _DAY)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + n * _DAY for n in range((last - first).days + 1))
+
+
+def _parts_of_a_day(item: Item, application: Application) -> int:
+    """Return how many units a day is: two half-days, unless the hours fit in one; each hour begun."""
+    hours = application.daily_hours
+    if item.per == "day":
+        return 1
+    if item.per == "half_day":
+        return 1 if hours and (hours.to <= _MORNING_ENDS or hours.from_ >= _AFTERNOON_BEGINS) else 2
+    if hours is None:
+        raise NotDeclared("les horaires de chaque jour", None)
+    minutes = (hours.to.hour - hours.from_.hour) * 60 + hours.to.minute - hours.from_.minute
+    return -(-minutes // 60)
+
+
+def _first(item: Item, start: date, nth: int) -> date:
+    """Return the first day of the nth period from `start`, counted from zero."""
+    if isinstance(item.per, Block):
+        return start + nth * item.per.days * _DAY
+    if item.per == "week":
+        return start + nth * 7 * _DAY
+    return months_after(start, nth * _MONTHS[str(item.per)])
+
+
+def _firsts(item: Item, start: date, last: date) -> list[date]:
+    return list(takewhile(lambda day: day <= last, (_first(item, start, nth) for nth in count())))
+
+
+def _share(item: Item, start: date, number: int, last: date) -> Period:
+    """Return the last of `number` periods, charged for its days alone."""
+    first, following = _first(item, start, number - 1), _first(item, start, number)
+    parts, out_of = (last - first).days + 1, (following - first).days
+    return Period(first) if parts == out_of else Period(first, parts, out_of)
+
+
+def _calendar_start(item: Item, day: date) -> date:
+    if item.per == "week":
+        return day - day.weekday() * _DAY
+    months = _MONTHS[str(item.per)]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def _bounded(item: Item, found: list[Period]) -> list[Period]:
+    if not found:
+        return found
+    missing = (item.at_least_periods or 0) - len(found)
+    if missing >= 0 and item.at_least_periods:
+        # The least is of whole periods.
+        return [*(Period(each.first_day) for each in found), *[Period(found[-1].first_day)] * missing]
+    return found[: item.at_most_periods]
