@@ -111,3 +111,13 @@ def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_o
         fail(str(error))
     checked = law.rulebook
     typer.echo(f"{checked.authority.identity.name} : {len(law.files)} fichiers, empreinte {checked.digest}")
+
+
+@rulebook.command("schema")
+def write_schemas(
+    output: Annotated[Path, typer.Option(help="Dossier à écrire")] = ROOT / "rulebooks" / "schema",
+) -> None:
+    """Écrire le schéma JSON de chaque fichier d’un règlement, pour les éditeurs de texte."""
+    from permits.law.schema import write
+
+    typer.echo(f"{len(write(output))} schémas dans {output}")

@@ -48,6 +48,9 @@ class Assurance(IntEnum):
         return self.name.lower()
 
 
+AssuranceName = Literal["none", "confirmed_email", "proconnect_siret", "key_bound_to_siren"]
+
+
 def _assurance(value: object) -> object:
     if isinstance(value, str) and value.upper() in Assurance.__members__:
         return Assurance[value.upper()]
@@ -106,7 +109,9 @@ Quantity = Annotated[Decimal, Field(ge=0)]
 class Limits(Value):
     """The figures that the rules compare the facts with."""
 
-    applicant_assurance_threshold: Dated[Annotated[Assurance, BeforeValidator(_assurance)]]
+    applicant_assurance_threshold: Dated[
+        Annotated[Assurance, BeforeValidator(_assurance, json_schema_input_type=AssuranceName)]
+    ]
     automatic_kinds: Dated[tuple[Kind, ...]]
     notice_working_days: Dated[Count]
     longest_duration_days: Dated[Count]
