@@ -1,5 +1,6 @@
 """Settings, read once from the environment (PERMITS_…) by whoever builds the service."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from permits.domain.establishment import Source
 from permits.domain.siret import Siret
 
 ROOT = Path(__file__).resolve().parents[1]
+_POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://\S+")
 
 
 class Misconfigured(Exception):
@@ -53,6 +55,13 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _POSTGRESQL.fullmatch(value.get_secret_value()):
+            raise ValueError("une adresse postgresql://… est attendue, sans guillemets ni espaces")
+        return value
 
     @property
     def base_url(self) -> str:

@@ -118,6 +118,21 @@ def test_every_kind_and_every_state_have_their_words() -> None:
     assert set(commands.STATES) == set(ActState) - {ActState.RESERVED}
 
 
+@pytest.mark.parametrize("address", ['"postgresql://permits@/permits"', "mysql://permits@/permits", "permits", ""])
+def test_an_address_that_is_no_postgresql_is_told_in_one_line_and_never_shown(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", address)
+    monkeypatch.setattr("sys.argv", ["permits", "fsck"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == (
+        "permits : réglage PERMITS_DATABASE_URL : une adresse postgresql://… est attendue, sans guillemets ni espaces\n"
+    )
+
+
 def test_a_rulebook_that_can_not_be_read_is_told_in_one_line(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

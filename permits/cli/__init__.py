@@ -36,12 +36,13 @@ def _mendable(error: Exception) -> str | None:
     """Return what an operator should read of this error, None when it is a fault of ours."""
     from sqlalchemy.exc import OperationalError
 
+    from permits.domain.french_errors import french_message
     from permits.law.load import RulebookError
     from permits.register.database import DatabaseUnfit
 
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
         first = error.errors(include_input=False)[0]
-        return f"réglage PERMITS_{'_'.join(str(part) for part in first['loc'][:1]).upper()} : {first['msg']}"
+        return f"réglage PERMITS_{'_'.join(str(part) for part in first['loc'][:1]).upper()} : {french_message(first)}"
     if isinstance(error, OperationalError):
         return f"la base ne répond pas : {error.orig}"
     return str(error) if isinstance(error, Misconfigured | DatabaseUnfit | RulebookError) else None
