@@ -4,43 +4,23 @@ The same input gives the same decision for ever: a difference means that the rec
 rules themselves are no longer what they were.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
 
 from permits.domain.application import Application
-from permits.domain.calendar import PARIS
 from permits.domain.decide import decide
 from permits.domain.facts import Facts
 from permits.domain.rulebook import NotInForce, Rulebook
 from permits.law.load import RulebookError, load
-from permits.register.floor import snapshot
+from permits.register.decisions import Decisions, decisions
 
 # How many decisions have been looked at, and how many there are.
 Progress = Callable[[int, int], None]
 
-_FROM = """
-FROM application a
-LEFT JOIN application_evidence e ON e.application_id = a.id
-LEFT JOIN act ON act.application_id = a.id
-    AND (act.kind IN ('permit', 'extension', 'correction') OR (act.kind = 'refusal' AND act.state <> 'annulled'))
-WHERE a.authority = :authority AND a.outcome <> 'awaiting_registry'
-    AND (CAST(:since AS timestamptz) IS NULL OR a.decided_at >= :since)
-    AND (CAST(:number AS text) IS NULL OR act.label = :number)
-"""
-_STORED = f"""
-SELECT a.id, a.body, a.facts, a.decision, a.rulebook_digest, e.answer, act.label {_FROM}
-ORDER BY a.decided_at, a.id LIMIT :limit
-"""
-_COUNT = text(f"SELECT count(*) {_FROM}")
-# Counting decisions and putting them in order is asked of the whole book at once.
-_PATIENCE = text("SET LOCAL statement_timeout = '600s'")
-_FILES = text("SELECT files FROM rulebook WHERE digest = :digest")
-_BATCH = 200
 # Rulebooks held loaded at once: a city changes its own a few times a year.
 _MOST_RULEBOOKS = 20
 _ABSENT = "(absent)"
@@ -96,20 +76,11 @@ def replay(
     `most_differences`, decisions that differ are counted and their differences no longer kept.
     """
     done = Replay()
-    values = {
-        "authority": authority,
-        "since": since and datetime.combine(since, time(), PARIS),
-        "number": number,
-        "limit": limit,
-    }
-    with snapshot(engine) as connection:
-        connection.execute(_PATIENCE)
-        rulebooks = _Rulebooks(connection)
-        total = min(connection.execute(_COUNT, values).scalar_one(), limit or sys.maxsize)
-        with connection.execute(text(_STORED).execution_options(stream_results=True), values) as answer:
-            for row in (row for batch in answer.partitions(_BATCH) for row in batch):
-                done.note(None if row.answer is None else list(_differences(row, rulebooks)), most_differences)
-                progress(done.taken + done.erased, total)
+    with decisions(engine, authority, since=since, number=number, limit=limit) as recorded:
+        rulebooks = _Rulebooks(recorded)
+        for row in recorded.rows:
+            done.note(None if row.answer is None else list(_differences(row, rulebooks)), most_differences)
+            progress(done.taken + done.erased, recorded.total)
     return done
 
 
@@ -145,14 +116,14 @@ def compare(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]
 class _Rulebooks:
     """The rulebooks of a book, read from the files kept under their digest, each once."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, recorded: Decisions) -> None:
+        self._recorded = recorded
         self._loaded: dict[str, Rulebook] = {}
 
     def get(self, digest: str) -> Rulebook:
         """Return the rulebook kept under that digest; its own `digest` is that of the files that are there."""
         if digest not in self._loaded:
-            files = self._connection.execute(_FILES, {"digest": digest}).scalar()
+            files = self._recorded.rulebook_files(digest)
             if files is None:
                 raise LookupError(f"le règlement {digest[:12]} n’est pas gardé")
             while len(self._loaded) >= _MOST_RULEBOOKS:

@@ -1,4 +1,4 @@
-"""Prepare an installation: schema, keys, rulebook, and the files written from the code."""
+"""Prepare an installation: schema, keys, and the files written from the code."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,7 @@ from permits.settings import ROOT, Settings
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Clés d’accès des clients.")
-rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
 app.add_typer(keys, name="keys")
-app.add_typer(rulebook, name="rulebook")
 
 
 @app.command()
@@ -97,27 +95,3 @@ def revoke_key(
     if not revoke_client(engine, loaded.authority.identity.id, key_id, datetime.now(UTC)):
         fail(f"aucune clé en service n’a pour identifiant {key_id}")
     typer.echo(f"clé {key_id} révoquée")
-
-
-@rulebook.command("check")
-def check_rulebook(directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)]) -> None:
-    """Lire un règlement et dire son empreinte, ou la première erreur avec son fichier et sa ligne."""
-    from app import load_law
-    from permits.law.load import RulebookError
-
-    try:
-        law = load_law(directory)
-    except RulebookError as error:
-        fail(str(error))
-    checked = law.rulebook
-    typer.echo(f"{checked.authority.identity.name} : {len(law.files)} fichiers, empreinte {checked.digest}")
-
-
-@rulebook.command("schema")
-def write_schemas(
-    output: Annotated[Path, typer.Option(help="Dossier à écrire")] = ROOT / "rulebooks" / "schema",
-) -> None:
-    """Écrire le schéma JSON de chaque fichier d’un règlement, pour les éditeurs de texte."""
-    from permits.law.schema import write
-
-    typer.echo(f"{len(write(output))} schémas dans {output}")

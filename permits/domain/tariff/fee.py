@@ -219,7 +219,7 @@ def _draft(
         unit=unit_of(item, subject, charge, span),
         rate=charge.rate,
         times=times,
-        divided_by=(_ONE if charge.fixed else item.rate_for) * out_of,
+        divided_by=(_ONE if charge.fixed else item.rate_for * item.rate_for_periods) * out_of,
         explanation=explain(item, subject, charge, span, package),
         citation=cites or item.cites or scale.citation,
         rounding=scale.value.rounding,

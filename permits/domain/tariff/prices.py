@@ -50,7 +50,9 @@ def coefficient(item: Item, subject: Subject, scale: Scale) -> Decimal:
 def within_bounds(found: list[Charge], item: Item, times: Decimal) -> list[Charge] | None:
     """Return the one charge that a minimum or a maximum of each period puts in the place of these, None for neither."""
     low, high = item.minimum_per_period, item.maximum_per_period
-    amount = sum((c.amount * times / (1 if c.fixed else item.rate_for) for c in found), Decimal(0))
+    amount = sum(
+        (c.amount * times / (1 if c.fixed else item.rate_for * item.rate_for_periods) for c in found), Decimal(0)
+    )
     if low is not None and amount < low:
         return [Charge(_ONE, low, fixed=True)]
     if high is not None and amount > high:

@@ -235,6 +235,7 @@ class Item(Priced):
     at_least: Price | None = None
     at_most: Price | None = None
 
+    rate_for_periods: Annotated[int, Field(ge=1, le=366)] = 1
     per: Literal["hour", "half_day", "day", "week", "month", "quarter", "year", "once"] | Block | None = None
     begun: Literal["due", "exact", "calendar"] = "due"
     days_counted: Literal["all", "working", "weekdays", "mondays_to_saturdays"] = "all"
@@ -274,6 +275,8 @@ class Item(Priced):
             raise ValueError("une ligne a un prix, et un seul : rate, rates, bands, packages, tiers ou free")
         if self.packages is not None and (self.per is not None or self.tiers or self.progression or self.season):
             raise ValueError("des forfaits (packages) comptent des jours : ôtez per, tiers, progression et season")
+        if self.rate_for_periods != 1 and self.per in (None, "once"):
+            raise ValueError("rate_for_periods demande une période : per")
         if self.packages is None and self.per is None:
             raise ValueError("donnez per : hour, half_day, day, week, month, quarter, year, once ou {days: N}")
         if self.free and (self.tiers or self.progression or self.minimum or self.maximum):

@@ -1,9 +1,11 @@
 """How a line of the fee is told in French: what was counted, for how long, at which price."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from permits.domain.french import measure, money
+from permits.domain.questions import Question
 from permits.domain.tariff.measures import Subject
 from permits.domain.tariff.prices import Charge
 from permits.domain.tariff.scale import Block, Item, Package
@@ -64,22 +66,24 @@ def priced(counted: str, price: Price, divided_by: Decimal, currency: str) -> st
 
 def unit_of(item: Item, subject: Subject, charge: Charge, span: list[Period]) -> str:
     """Return what the quantity of a line is counted in: « m² × jour »."""
-    unit = "forfait" if charge.fixed or item.packages else _unit_name(item, subject)
+    unit = "forfait" if charge.fixed or item.packages else unit_name(item.unit, subject.questions)
     if item.packages or item.per == "once":
         return unit
     if span[0].out_of > 1:
         return f"{unit} × jour"
-    return f"{unit} × {_period_name(item)}"
+    return f"{unit} × {period_name(item)}"
 
 
-def _unit_name(item: Item, subject: Subject) -> str:
-    if item.unit in _UNIT_NAMES:
-        return _UNIT_NAMES[item.unit]
-    figure = subject.questions[item.unit].figure
-    return figure.unit if figure else item.unit
+def unit_name(unit: str, questions: Mapping[str, Question]) -> str:
+    """Return the French name of a unit: a built-in one, or that of the figure that a question asks."""
+    if unit in _UNIT_NAMES:
+        return _UNIT_NAMES[unit]
+    figure = questions[unit].figure
+    return figure.unit if figure else unit
 
 
-def _period_name(item: Item) -> str:
+def period_name(item: Item) -> str:
+    """Return the French name of the periods that a line counts."""
     if isinstance(item.per, Block):
         return f"période de {item.per.days} jours"
     name = _PER_NAMES[str(item.per)]
@@ -91,7 +95,7 @@ def _period_name(item: Item) -> str:
 
 
 def _quantity(item: Item, subject: Subject, charge: Charge) -> str:
-    unit = _unit_name(item, subject)
+    unit = unit_name(item.unit, subject.questions)
     told = counted(charge.quantity, unit)
     exact = subject.counted(item.unit)
     rounded = item.rounded_up_to is not None or item.at_least is not None or item.at_most is not None
@@ -104,7 +108,7 @@ def _duration(item: Item, span: list[Period]) -> str:
         return ""
     if out_of > 1:
         return counted(Decimal(parts), "jour")
-    return counted(Decimal(parts), _period_name(item))
+    return counted(Decimal(parts), period_name(item))
 
 
 def _packages(package: Package, number: int) -> str:

@@ -1,0 +1,194 @@
+"""A line of the scale told in French, for who reads the rules rather than a bill."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from permits.domain.french import measure, money
+from permits.domain.questions import Question
+from permits.domain.tariff.scale import Adjustment, Bands, Item, Package, Packages, Priced, Range, Scale, Tier, When
+from permits.domain.tariff.sentences import counted, period_name, unit_name
+
+Questions = Mapping[str, Question]
+_MEASURES = {
+    "area_m2": "surface",
+    "length_m": "longueur",
+    "height_m": "hauteur",
+    "vehicle_tonnes": "poids du véhicule",
+    "pieces": "nombre",
+    "parking_spaces": "places de stationnement prises",
+    "days": "durée en jours",
+    "days_ahead": "jours entre le dépôt et le début",
+}
+_OF = {
+    "each_occupancy": "de chaque occupation",
+    "occupations": "des occupations, sans le dossier",
+    "total": "du total, dossier compris",
+}
+
+
+def describe(item: Item, scale: Scale, questions: Questions) -> str:
+    """Return a line of the scale as a sentence: « 1,20 € par m² et par jour »."""
+    unit = unit_name(item.unit, questions)
+    for_each = f"{measure(item.rate_for)} {unit}" if item.rate_for != 1 else unit
+    told = [_priced(item, scale.currency, for_each)]
+    if item.rate_for_periods != 1:
+        told[0] += f" pour {counted(Decimal(item.rate_for_periods), period_name(item))}, comptés un à un"
+    elif item.packages is None and item.per != "once":
+        told[0] += f" et par {period_name(item)}"
+    told += [_packages(item.packages, scale.currency, for_each)] if item.packages else []
+    told += [_tier(tier, scale.currency, for_each) for tier in item.tiers]
+    told += _counting(item, unit)
+    told += _time(item)
+    told += _bounds(item, scale.currency)
+    told += conditions(item.when, questions)
+    return " ; ".join(each for each in told if each)
+
+
+def describe_adjustment(adjustment: Adjustment, scale: Scale, questions: Questions) -> str:
+    """Return what follows the lines as a sentence."""
+    whose = _OF[adjustment.of]
+    if adjustment.items:
+        labels = [item.label for item in scale.items if item.id in adjustment.items]
+        whose += f" ({', '.join(labels)})"
+    if adjustment.percent is not None:
+        told = f"{_signed(adjustment.percent)} % {whose}"
+    elif adjustment.amount is not None:
+        told = f"{money(adjustment.amount, scale.currency)} ajoutés à la somme {whose}"
+    elif adjustment.minimum is not None:
+        told = f"minimum {whose} : {money(adjustment.minimum, scale.currency)}"
+    elif adjustment.maximum is not None:
+        told = f"maximum {whose} : {money(adjustment.maximum, scale.currency)}"
+    else:
+        assert adjustment.waived_below is not None
+        told = f"rien n’est dû en dessous de {money(adjustment.waived_below, scale.currency)}, {whose}"
+    return " ; ".join([told, *conditions(adjustment.when, questions)])
+
+
+def conditions(when: When, questions: Questions) -> list[str]:
+    """Return each condition as a clause."""
+    told = [f"en zone {', '.join(when.zone)}"] if when.zone else []
+    for name, label in _MEASURES.items():
+        bounds: Range | None = getattr(when, name)
+        if bounds is not None:
+            told.append(f"{label} {_range(bounds)}")
+    for name, answers in when.answers.items():
+        question = questions[name]
+        words = [(question.answers or {}).get(answer, answer) for answer in answers]
+        told.append(f"{question.asks} {' ou '.join(words)}")
+    if when.lane_closed is not None:
+        told.append("une voie est fermée" if when.lane_closed else "aucune voie n’est fermée")
+    if when.unauthorised is not None:
+        told.append("occupation sans titre" if when.unauthorised else "occupation autorisée")
+    return told
+
+
+def _priced(priced: Priced, currency: str, unit: str) -> str:
+    if priced.free:
+        return "gratuit"
+    if priced.rate is not None:
+        return f"{money(priced.rate, currency)} par {unit}"
+    if priced.rates is not None:
+        by = "zone" if priced.rate_by == "zone" else "réponse"
+        rates = ", ".join(f"{name} {money(rate, currency)}" for name, rate in priced.rates.items())
+        return f"selon la {by}, {rates} par {unit}"
+    return _bands(priced.bands, currency, unit) if priced.bands else f"par {unit}"
+
+
+def _bands(bands: Bands, currency: str, unit: str) -> str:
+    how = {
+        "whole": "toute la quantité au prix de sa tranche",
+        "slices": "chaque tranche à son prix",
+        "above": "le prix de sa tranche, et au-delà de la précédente",
+    }[bands.method]
+    steps = []
+    for band in bands.steps:
+        fixed = [money(band.fixed, currency)] if band.fixed is not None else []
+        rate = [f"{money(band.rate, currency)} par {unit}"] if band.rate is not None else []
+        upto = f"jusqu’à {measure(band.up_to)}" if band.up_to is not None else "au-delà"
+        steps.append(f"{upto} : {' plus '.join(fixed + rate)}")
+    return f"{', '.join(steps)} ({how})"
+
+
+def _packages(packages: Packages, currency: str, unit: str) -> str:
+    how = {
+        "next": "le plus court forfait qui couvre la durée",
+        "largest_first": "les plus longs forfaits d’abord",
+        "cheapest": "la combinaison la moins chère",
+    }[packages.method]
+    return f"{' ; '.join(_package(each, currency, unit) for each in packages.steps)} ({how})"
+
+
+def _package(package: Package, currency: str, unit: str) -> str:
+    return f"{package.days} jours, {_priced(package, currency, unit)}"
+
+
+def _tier(tier: Tier, currency: str, unit: str) -> str:
+    upto = f"jusqu’à la {tier.up_to}ᵉ période" if tier.up_to is not None else "ensuite"
+    price = f"× {measure(tier.times)}" if tier.times is not None else _priced(tier, currency, unit)
+    return f"{upto} : {price}"
+
+
+def _counting(item: Item, unit: str) -> list[str]:
+    told = []
+    if item.rounded_up_to is not None:
+        told.append(f"quantité arrondie au multiple supérieur de {measure(item.rounded_up_to)} {unit}")
+    if item.at_least is not None:
+        told.append(f"au moins {measure(item.at_least)} {unit}")
+    if item.at_most is not None:
+        told.append(f"au plus {measure(item.at_most)} {unit}")
+    if item.free_quantity is not None:
+        told.append(f"{measure(item.free_quantity)} {unit} non comptés")
+    for coefficient in item.coefficients:
+        values = ", ".join(f"{name} × {measure(value)}" for name, value in coefficient.values.items())
+        told.append(f"coefficient : {values}")
+    return told
+
+
+def _time(item: Item) -> list[str]:
+    told = []
+    if item.begun == "exact":
+        told.append("la dernière période au prorata de ses jours")
+    elif item.begun == "calendar":
+        told.append("par période du calendrier")
+    if item.extra_days:
+        told.append(f"{item.extra_days:+d} jour compté")
+    if item.season is not None:
+        told.append(f"chaque année du {_year_day(item.season.from_day)} au {_year_day(item.season.to_day)}")
+    if item.at_least_periods is not None:
+        told.append(f"au moins {item.at_least_periods} périodes")
+    if item.at_most_periods is not None:
+        told.append(f"au plus {item.at_most_periods} périodes")
+    if item.progression is not None:
+        growth = item.progression
+        when = f"dès la {growth.from_period}ᵉ période et toutes les {growth.every} périodes"
+        told.append(f"{when}, + {measure(growth.add)} fois le prix")
+    return told
+
+
+def _bounds(item: Item, currency: str) -> list[str]:
+    bounds = (
+        ("minimum par période", item.minimum_per_period),
+        ("maximum par période", item.maximum_per_period),
+        ("minimum", item.minimum),
+        ("maximum", item.maximum),
+    )
+    return [f"{name} {money(amount, currency)}" for name, amount in bounds if amount is not None]
+
+
+def _range(bounds: Range) -> str:
+    told = (
+        ("de plus de", bounds.above),
+        ("d’au moins", bounds.at_least),
+        ("de moins de", bounds.below),
+        ("d’au plus", bounds.up_to),
+    )
+    return " et ".join(f"{word} {measure(figure)}" for word, figure in told if figure is not None)
+
+
+def _year_day(text: str) -> str:
+    month, day = text.split("-")
+    return f"{day}/{month}"
+
+
+def _signed(value: Decimal) -> str:
+    return ("+" if value > 0 else "") + measure(value.normalize() + 0)
