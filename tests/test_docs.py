@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 
 from permits.cli import app
 from permits.domain.rulebook import NotInForce
-from permits.law.load import load, read_directory
+from permits.domain.tariff.scale import Scale
+from permits.law.load import StrictLoader, load, read_directory
 from permits.sandbox.companies import sandbox_sirets
 from permits.settings import Settings
 from permits.web.problems import KINDS
@@ -172,24 +174,42 @@ def test_a_broken_link_would_be_seen() -> None:
     assert broken_links(page, "# D e’f\n[c](#d-ef)") == []
 
 
+def _scale_with(fragment: dict[str, Any]) -> Scale:
+    """A scale with what a fragment of the guide shows: words of a line, or adjustments."""
+    line = {"label": "Ligne", "kinds": ["skip"], "unit": "m2"}
+    if "packages" not in fragment:
+        line["per"] = "day"
+    if not {"rate", "rates", "bands", "packages"} & fragment.keys():
+        line["rate"] = "1.00"
+    adjustments = fragment.pop("adjustments", [])
+    zones = ["hyper-centre", "centre"]
+    values = {"name": "Guide", "rounding": {"line": "0.01"}, "when_replaced": "first_day", "zone_order": zones}
+    return Scale.model_validate(values | {"items": [line | fragment], "adjustments": adjustments})
+
+
 def test_the_rulebook_guide_shows_entries_that_load() -> None:
     files = read_directory(ROOT / "rulebooks" / "exemple")
     blocks = re.findall(r"^```yaml\n(.*?)^```$", read("docs/rulebook.md"), re.MULTILINE | re.DOTALL)
-    limit, end, endings, fee_terms, period, prescription, tariff = blocks
+    limit, end, endings, fee_terms, periods, calendars, questions, prescription, tariff, *fragments = blocks
     authority = files["authority.yaml"]
     own = {
-        "limits/footway_min_clear_width_m.yaml": limit + end,
+        "limits/footway_min_clear_width_m.yaml": limit,
         "authority.yaml": authority[: authority.index("ending_fee_terms:")] + endings + fee_terms,
-        "forbidden_periods.yaml": period,
+        "forbidden_periods.yaml": periods,
+        "calendars.yaml": calendars,
+        "questions.yaml": questions,
         "prescriptions.yaml": prescription,
-        "tariffs/droits_de_voirie.yaml": tariff,
+        "tariffs/droits_de_voirie.yaml": tariff + end,
     }
     rulebook = load(files | own)
 
-    assert own.keys() <= files.keys()
+    assert own.keys() - files.keys() == {"calendars.yaml"}
+    assert len(fragments) >= 7
+    for fragment in fragments:
+        assert _scale_with(yaml.load(fragment, Loader=StrictLoader)).items
     assert [str(rulebook.limits.footway_min_clear_width_m.on(date(year, 1, 1)).value) for year in (2027, 2028)] == [
         "1.40",
         "1.60",
     ]
     with pytest.raises(NotInForce):
-        rulebook.limits.footway_min_clear_width_m.on(date(2030, 1, 1))
+        rulebook.tariff.on(date(2030, 1, 1))

@@ -47,8 +47,10 @@ def test_an_extension_is_a_new_application_and_a_new_number_for_the_additional_d
     assert (extension.permit.starts_on, extension.permit.ends_on) == (date(2027, 1, 16), WEDNESDAY)
     amends = extension.permit.amends
     assert amends is not None and (amends.kind, amends.cites.number) == ("extension", permit.number)
-    # 14.40 m² × 5 days × 1.20 € + 6.00 € for the file: the five days of the first permit are not charged again.
-    assert [line.amount for line in extension.permit.fee.lines] == [Decimal("86.40"), Decimal("6.00")]
+    # Ten days and one file for the whole period, less what the first permit costs: 14.40 m² × 5 days × 1.20 €.
+    fee = extension.permit.fee
+    assert [str(line.amount) for line in fee.lines] == ["172.80", "6.00", "-92.40"]
+    assert (fee.total, fee.lines[-1].nature) == (Decimal("86.40"), "credit")
 
 
 def test_the_extended_permit_stays_as_it_was(office: FakeOffice) -> None:

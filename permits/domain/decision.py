@@ -5,9 +5,7 @@ The machine never refuses (a refusal is a motivated act of an agent, CRPA art. L
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from permits.domain.model import Value
 
@@ -23,7 +21,7 @@ class Verification(StrEnum):
 class Citation(Value):
     """The text behind a figure, a rule or a condition."""
 
-    text: Annotated[str, Field(min_length=3)]
+    text: str
     url: str | None = None
     verification: Verification = Verification.UNVERIFIED
 

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,12 @@ _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
 _FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", "zones.geojson")
 # What a city may leave out, and rulebooks stored before it existed have not.
 _OPTIONAL = {"retention": "retention.yaml", "questions": "questions.yaml", "calendars": "calendars.yaml"}
+_SHORTEST_CITATION = 3
 MAX_FILES = 500
 MAX_FILE_BYTES = 2_000_000
+
+
+Location = tuple[int | str, ...]
 
 
 class RulebookError(Exception):
@@ -110,6 +114,10 @@ def load(files: Mapping[str, str]) -> Rulebook:
         "zones": _zones(files),
     }
     content |= {key: _parse(files, name) for key, name in _OPTIONAL.items() if name in files}
+    for place, text in _citations(content):
+        if len(text.strip()) < _SHORTEST_CITATION:
+            file, path = _place_of(place, tariff)
+            raise RulebookError(file, _where(files[file], path), "une citation a un titre : écrivez le texte cité")
     try:
         return Rulebook.model_validate(content)
     except ValidationError as error:
@@ -117,6 +125,19 @@ def load(files: Mapping[str, str]) -> Rulebook:
         inner = getattr(first.get("ctx", {}).get("error"), "path", ())
         file, path = _place_of((*first["loc"], *inner), tariff)
         raise RulebookError(file, _where(files.get(file, ""), path), _message(first)) from None
+
+
+def _citations(value: Any, path: Location = ()) -> Iterator[tuple[Location, str]]:
+    """Give the place and the text of each citation: whatever has a text and may have an address, or stands as cites."""
+    if isinstance(value, dict):
+        text = value.get("text")
+        if isinstance(text, str) and value.keys() <= {"text", "url", "verification"}:
+            yield (*path, "text"), text
+        for key, inner in value.items():
+            yield from _citations(inner, (*path, key))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _citations(inner, (*path, position))
 
 
 def load_directory(directory: Path) -> tuple[Rulebook, dict[str, str]]:
@@ -227,9 +248,6 @@ def _single_ring(geometry: dict[str, Any]) -> Any:
     if geometry["type"] != "Polygon" or len(geometry["coordinates"]) != 1:
         raise ValueError("une zone est un Polygon sans trou")
     return geometry["coordinates"][0]
-
-
-Location = tuple[int | str, ...]
 
 
 def _place_of(location: Location, tariff: str) -> tuple[str, Location]:

@@ -21,7 +21,8 @@ from tests.document.sample import sample_permit
 from tests.document.sample_acts import sample_correction, sample_ruling
 
 # Not free text: chosen by us, checked at the door, or read by programs.
-FIXED = {"payload_schema", "template", "number", "siret", "payer_siret", "kind", "currency", "verification_url",
+FIXED = {"payload_schema", "template", "number", "siret", "payer_siret", "kind", "nature", "rounding",
+         "currency", "verification_url",
          "verification", "url", "type", "rulebook_digest", "application_id"}  # fmt: skip
 
 # A correction says all that a permit says, and what it corrects.

@@ -365,6 +365,15 @@ def test_a_citation_without_a_title_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "line"), [(FOOTWAY, 8), (PRESCRIPTIONS, 5), ("authority.yaml", 82)])
+def test_a_citation_with_an_empty_title_is_told(name: str, line: int) -> None:
+    text = re.sub(r"(cites:\s*\n?\s*\{?text: )(\"[^\"]*\"|.*)", r'\1""', demo_files()[name], count=1)
+    file, said = told(demo_files() | {name: text})
+    assert file == name
+    assert f"ligne {line}, " in said
+    assert said.endswith("une citation a un titre : écrivez le texte cité")
+
+
 def test_two_tariff_files_are_told() -> None:
     file, said = told(demo_files() | {"tariffs/marches.yaml": demo_files()[TARIFF]})
     assert file == "tariffs/"

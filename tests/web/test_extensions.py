@@ -39,7 +39,7 @@ def test_a_granted_extension_answers_201_with_a_permit_for_the_additional_days(a
     permit = answer["permit"]
     assert (permit["number"], permit["kind"], permit["cites"]) == ("EX-2026-000002", "extension", number)
     assert (permit["starts_on"], permit["ends_on"]) == ("2027-01-16", "2027-01-20")
-    assert (permit["state"], permit["fee_total"]) == ("issued", "92.40")
+    assert (permit["state"], permit["fee_total"]) == ("issued", "86.40")
     assert response.headers["Location"].endswith(f"/v1/applications/{answer['id']}")
     assert api.get(f"/v1/applications/{answer['id']}").json() == answer
     assert "EXTENSION" in [finding["rule"] for finding in answer["decision"]["findings"]]
