@@ -4,7 +4,6 @@ Each is moved whole weeks ahead, weekdays kept, until it is decided on the day a
 effect next year says nothing of last year's days.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -50,7 +49,7 @@ class Backtest:
 
     taken: int = 0
     erased: int = 0
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
     fees_before: Decimal = Decimal(0)
     fees_after: Decimal = Decimal(0)
     fees_changed: int = 0
@@ -59,7 +58,8 @@ class Backtest:
 
     def note(self, change: Change, most: int) -> None:
         self.taken += 1
-        self.outcomes[change.outcome_before, change.outcome_after] += 1
+        outcomes = (change.outcome_before, change.outcome_after)
+        self.outcomes[outcomes] = self.outcomes.get(outcomes, 0) + 1
         if change.fee_before is not None and change.fee_after is not None:
             self.fees_before += change.fee_before
             self.fees_after += change.fee_after

@@ -258,7 +258,7 @@ def _place_of(location: Location, tariff: str) -> tuple[str, Location]:
     if first == "zones":
         # One ring a feature is what the rulebook keeps of the collection.
         inside = ("properties", *rest[1:]) if rest[1:2] != ("ring",) else ("geometry", "coordinates", 0, *rest[2:])
-        return "zones.geojson", ("features", *rest[:1], *(inside if rest else ()))
+        return "zones.geojson", ("features", *rest[:1], *(inside if rest[1:] else ()))
     return (tariff if first == "tariff" else f"{first}.yaml" if first else "rulebook"), rest
 
 

@@ -1,0 +1,195 @@
+"""Another rulebook on past files: which decisions and fees it would change, and by how much. Nothing is written."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from permits.backtest import Backtest, backtest
+from permits.cli import app
+from permits.desk import Law
+from permits.domain.calendar import paris_day
+from permits.issue import issue_permit
+from permits.law.load import load, read_directory
+from permits.survey import Surveyor
+from tests.acting import turn
+from tests.domain.builders import RULEBOOK_DIRECTORY
+from tests.fakes import FakeOffice, load_law, request_body
+
+TARIFF = "tariffs/droits_de_voirie.yaml"
+FOOTWAY = "limits/footway_min_clear_width_m.yaml"
+ZONES = "zones.geojson"
+
+
+def law_with(**changes: tuple[str, str]) -> Law:
+    """The demonstration rulebook with a piece of one of its files written otherwise."""
+    files = read_directory(RULEBOOK_DIRECTORY)
+    for name, (before, after) in changes.items():
+        path = {"tariff": TARIFF, "footway": FOOTWAY}[name]
+        assert before in files[path]
+        files[path] = files[path].replace(before, after, 1)
+    rulebook = load(files)
+    return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+
+
+def file(office: FakeOffice, name: str = "01-scaffolding-granted", **changes: Any) -> str:
+    filed, _ = issue_permit(office.desk, office.filing(request_body(name) | changes))
+    return filed.act.number if filed.act else str(filed.filing.application_id)
+
+
+def tried(office: FakeOffice, proposed: Law, **options: Any) -> Backtest:
+    on = options.pop("on", paris_day(office.clock()))
+    return backtest(office.register.engine, "exemple", load_law(), proposed, on=on, **options)
+
+
+def test_the_rulebook_in_force_changes_nothing(office: FakeOffice) -> None:
+    file(office)
+    file(office, "04-parking-and-lane-referred")
+    done = tried(office, load_law())
+
+    assert (done.taken, done.changed, done.fees_changed, done.changes) == (2, 0, 0, [])
+    assert done.outcomes == {("granted", "granted"): 1, ("referred", "referred"): 1}
+    assert done.fees_before == done.fees_after > 0
+
+
+def test_a_dearer_tariff_is_told_file_by_file_and_in_all(office: FakeOffice) -> None:
+    numbers = [file(office), file(office)]
+    done = tried(office, law_with(tariff=('rate: "1.20"', 'rate: "1.30"')))
+
+    assert [change.what for change in done.changes] == numbers
+    assert {(change.fee_before, change.fee_after) for change in done.changes} == {(Decimal("92.40"), Decimal("99.60"))}
+    assert (done.fees_before, done.fees_after, done.fees_changed) == (Decimal("184.80"), Decimal("199.20"), 2)
+    assert done.outcomes == {("granted", "granted"): 2}
+
+
+def test_a_stricter_limit_is_told_with_the_grounds_it_would_bring(office: FakeOffice) -> None:
+    number = file(office)
+    done = tried(office, law_with(footway=('"1.40"', '"1.80"')))
+
+    (change,) = done.changes
+    assert (change.what, change.outcome_before, change.outcome_after) == (number, "granted", "referred")
+    assert (change.grounds_before, change.grounds_after) == ((), ("FOOTWAY-MIN",))
+
+
+def test_a_tariff_of_next_year_is_tried_on_files_moved_whole_weeks_ahead(office: FakeOffice) -> None:
+    """A dated entry says nothing of days before it: the file is moved, and keeps its weekdays."""
+    file(office)
+    entry = '  2028-01-01:\n    cites: {text: "Délibération (fictive)"}\n    value:\n      name: Tarif de 2028\n'
+    entry += '      rounding: {line: "0.01"}\n      when_replaced: each_period\n      items:\n'
+    entry += '        - {label: Échafaudage, kinds: [scaffolding], unit: m2, per: day, rate: "2.00"}\n'
+    proposed = law_with(tariff=("values:\n", f"values:\n{entry}"))
+
+    assert tried(office, proposed).changed == 0
+    later = tried(office, proposed, on=date(2028, 3, 1))
+    assert (later.fees_before, later.fees_after) == (Decimal("92.40"), Decimal("144.00"))
+
+
+def test_zones_that_move_are_measured_again(office: FakeOffice) -> None:
+    number = file(office)
+    files = read_directory(RULEBOOK_DIRECTORY)
+    collection = json.loads(files[ZONES])
+    territory = next(each for each in collection["features"] if each["properties"]["id"] == "territory")
+    ring = territory["geometry"]["coordinates"][0]
+    territory["geometry"]["coordinates"] = [[[x + 1, y] for x, y in ring]]
+    rulebook = load(files | {ZONES: json.dumps(collection)})
+    done = tried(office, Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook)))
+
+    assert [(change.what, change.grounds_after) for change in done.changes] == [(number, ("AUTH-MATCH",))]
+
+
+def test_who_halted_issuing_then_says_nothing_of_a_rulebook(office: FakeOffice) -> None:
+    turn(office.register, office.clock(), halted=True)
+    file(office)
+    assert tried(office, load_law()).outcomes == {("granted", "granted"): 1}
+
+
+def test_files_whose_evidence_is_erased_are_counted_apart(office: FakeOffice) -> None:
+    file(office)
+    file(office)
+    with office.register.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        first = "(SELECT min(id::text)::uuid FROM application)"
+        connection.execute(text(f"DELETE FROM application_evidence WHERE application_id = {first}"))
+    done = tried(office, load_law())
+    assert (done.taken, done.erased) == (1, 1)
+
+
+def test_no_more_changes_are_kept_than_asked_and_all_are_counted(office: FakeOffice) -> None:
+    for _ in range(3):
+        file(office)
+    done = tried(office, law_with(footway=('"1.40"', '"1.80"')), most_changes=1)
+    assert (len(done.changes), done.changed) == (1, 3)
+
+
+def test_only_decisions_since_a_day_are_taken(office: FakeOffice) -> None:
+    file(office)
+    office.clock.move(hours=48)
+    file(office)
+    since = paris_day(office.clock())
+    assert tried(office, load_law(), since=since).taken == 1
+    assert tried(office, load_law(), since=since + timedelta(days=1)).taken == 0
+
+
+# --- the commands ------------------------------------------------------------------------------
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["rulebook", *words])
+
+
+@pytest.fixture
+def proposed(tmp_path: Path) -> Path:
+    """A directory with the demonstration rulebook, its scaffolds at 1.30 €."""
+    for name, content in read_directory(RULEBOOK_DIRECTORY).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content.replace('rate: "1.20"', 'rate: "1.30"'), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_person_reads_what_would_change(office: FakeOffice, proposed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", office.register.engine.url.render_as_string(hide_password=False))
+    number = file(office)
+    file(office, "04-parking-and-lane-referred")
+    done = run("backtest", str(proposed), "--on", "2026-12-01")
+
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{number} : accordée, 92,40 € → accordée, 99,60 €"
+    assert any(line.startswith("2 demandes reprises, dont ") for line in lines)
+    assert lines[-1].startswith("Redevances : ")
+
+
+def test_a_program_reads_it_as_json(office: FakeOffice, proposed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", office.register.engine.url.render_as_string(hide_password=False))
+    file(office)
+    done = json.loads(run("backtest", str(proposed), "--on", "2026-12-01", "--json").stdout)
+
+    assert (done["taken"], done["changed"], done["fees_before"], done["fees_after"]) == (1, 1, "92.40", "99.60")
+    assert done["outcomes"] == {"granted → granted": 1}
+
+
+def test_what_is_in_force_on_a_day_is_told_with_its_text(proposed: Path) -> None:
+    done = run("show", str(proposed), "--on", "2027-03-01")
+
+    assert done.exit_code == 0, done.output
+    assert "Échafaudage : 1,30 € par m² et par jour (depuis le 2026-01-01) [Délibération n° 2025-118" in done.stdout
+    assert "Largeur libre minimale du trottoir : 1,40 m (depuis le 2026-01-01)" in done.stdout
+    as_json = json.loads(run("show", str(proposed), "--on", "2027-03-01", "--json").stdout)
+    assert as_json["day"] == "2027-03-01" and as_json["missing"] == []
+    before = json.loads(run("show", str(proposed), "--on", "2025-12-31", "--json").stdout)
+    assert len(before["missing"]) == 16 and before["signatory"] is None
+
+
+def test_a_rulebook_that_can_not_be_read_is_told(proposed: Path) -> None:
+    (proposed / TARIFF).write_text("label: [", encoding="utf-8")
+    for words in (("check",), ("show",), ("backtest", "--on", "2027-01-01")):
+        done = run(words[0], str(proposed), *words[1:])
+        assert done.exit_code == 1
+        assert f"{TARIFF}: ligne 1: " in done.stderr
