@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -10,24 +10,27 @@ from threading import Thread
 
 from fastapi import FastAPI
 from pydantic import SecretStr
-from pyproj.exceptions import CRSError
 from sqlalchemy.exc import OperationalError
 
-from permits.desk import Desk, Law
+from permits.desk import Desk
 from permits.document.errors import SealError
 from permits.document.press import Press
 from permits.document.seal import Pkcs12Seal
 from permits.domain.calendar import paris_day
 from permits.domain.establishment import Source
+from permits.domain.filing import ActNotPossible
 from permits.domain.rulebook import NotInForce, Rulebook, limit_values
 from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
-from permits.law.load import RulebookError, load_directory
+from permits.law.load import RulebookError, read_authority
+from permits.laws import Directory as RulebookDirectory
+from permits.laws import KeptLaws, law_of, load_law
 from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
 from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
 from permits.register.floor import BookRolledBack
+from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
 from permits.register.traces import TracedSource
@@ -36,7 +39,6 @@ from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
 from permits.sirene.recherche_entreprises import RechercheEntreprises
-from permits.survey import CrossingZone, Surveyor
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
 
@@ -69,21 +71,22 @@ def _build(settings: Settings) -> FastAPI:
     engine = connect(settings.database_url.get_secret_value())
     if not settings.allow_unsafe_database:
         check_server(engine)
-    law = load_law(settings.rulebook)
-    if law.rulebook.signatory_on(now().date()) is None:
+    authority = read_authority(settings.rulebook)
+    register = Register(engine, authority, ProcrastinateQueue())
+    witness = _hold(register, settings)
+    laws = _laws(register, settings.rulebook)
+    law = laws.on(paris_day(now()))
+    if law.rulebook.signatory_on(paris_day(now())) is None:
         log.warning("no signatory has a valid delegation today: every application will be referred")
-    authority = law.rulebook.authority.identity.id
     sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
     directory = Directory(sources)
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
-    register = Register(engine, authority, ProcrastinateQueue())
-    witness = _hold(register, settings)
-    register.keep_rulebook(law.rulebook.digest, law.files, now())
     desk = Desk(
         clock=now,
         registry=directory,
         geocoder=geocoder,
+        laws=laws,
         law=law,
         register=register,
         press=press,
@@ -114,7 +117,7 @@ def _build(settings: Settings) -> FastAPI:
         desk=desk,
         catalogue=register,
         authenticate=partial(authenticate, engine, authority),
-        readiness=partial(_readiness, register, press, directory, worker, law),
+        readiness=partial(_readiness, register, press, directory, worker, laws, RulebookDirectory(settings.rulebook)),
         note_reading=partial(note_reading, engine, authority),
     )
     return create_web_app(context, lifespan)
@@ -125,16 +128,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_law(directory: Path) -> Law:
-    """Return the rulebook of the directory, with its measuring. Raises RulebookError."""
-    rulebook, files = load_directory(directory)
-    try:
-        surveyor = Surveyor(rulebook)
-    except CRSError as error:
-        raise RulebookError("authority.yaml", "crs", f"no projection is named {rulebook.authority.crs}") from error
-    except CrossingZone as error:
-        raise RulebookError("zones.geojson", str(error), "this zone crosses itself") from error
-    return Law(rulebook=rulebook, files=files, surveyor=surveyor)
+def _laws(register: Register, directory: Path) -> KeptLaws:
+    """Return the rulebooks of this book; an empty one adopts that of the directory. Raises RulebookError."""
+    publications, at = Publications(register.engine, register.authority, register.floor), now()
+    day = paris_day(at)
+    in_force = publications.in_force(day)
+    if in_force is None:
+        law = load_law(directory)
+        register.keep_rulebook(law.rulebook.digest, law.files, at)
+        # Somebody who starts beside us may have adopted it meanwhile.
+        with suppress(ActNotPossible):
+            publications.adopt(law.rulebook.digest, day, at)
+        in_force = publications.in_force(day)
+    files = publications.files(in_force or "")
+    if files is None:
+        raise Misconfigured("le règlement en vigueur n’est pas gardé dans la base : vérifiez-la (`permits fsck`)")
+    return KeptLaws(publications, law_of(files))
 
 
 def _hold(register: Register, settings: Settings) -> Witness | None:
@@ -179,8 +188,16 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
     raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
 
 
-def _readiness(register: Register, press: Press, directory: Directory, worker: Worker, law: Law) -> list[Readiness]:
-    checks = [_database(register), _press(press), _rulebook(law.rulebook, paris_day(now()))]
+def _readiness(
+    register: Register, press: Press, directory: Directory, worker: Worker, laws: KeptLaws, kept_in: RulebookDirectory
+) -> list[Readiness]:
+    day = paris_day(now())
+    checks = [_database(register), _press(press)]
+    if checks[0].ok:
+        rulebook = laws.on(day).rulebook
+        checks.append(_rulebook(rulebook, day))
+        checks.append(Readiness("rulebook:published", laws.fault is None, laws.fault or "se lit", failing=False))
+        checks.append(Readiness("rulebook:directory", True, kept_in.state(rulebook.digest), failing=False))
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success

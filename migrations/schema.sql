@@ -755,6 +755,32 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.rulebook_step_is_in_order() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    today date := (NEW.taken_at AT TIME ZONE 'Europe/Paris')::date;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM rulebook WHERE digest = NEW.digest AND authority = NEW.authority) THEN
+        RAISE EXCEPTION 'this rulebook is another authority''s' USING ERRCODE = 'PX006';
+    END IF;
+    IF NEW.step = 'adopted' THEN
+        IF NEW.effective_on <> today OR EXISTS (SELECT 1 FROM rulebook_step WHERE authority = NEW.authority) THEN
+            RAISE EXCEPTION 'only a book without a rulebook adopts one' USING ERRCODE = 'PX006';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.effective_on <= today THEN
+        RAISE EXCEPTION 'a rulebook takes effect in the future' USING ERRCODE = 'PX007';
+    END IF;
+    IF NEW.step = 'published' AND NOT EXISTS (
+        SELECT 1 FROM rulebook_step WHERE step = 'proposed' AND taken_by <> NEW.taken_by
+            AND (authority, digest, effective_on) = (NEW.authority, NEW.digest, NEW.effective_on)
+    ) THEN
+        RAISE EXCEPTION 'somebody else must have proposed this rulebook for this day' USING ERRCODE = 'PX008';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TABLE jobs.procrastinate_events (
     id bigint NOT NULL,
     job_id bigint NOT NULL,
@@ -1016,6 +1042,25 @@ CREATE TABLE public.rulebook (
     recorded_at timestamp with time zone NOT NULL,
     CONSTRAINT rulebook_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
 );
+CREATE TABLE public.rulebook_step (
+    id bigint NOT NULL,
+    authority text NOT NULL,
+    step text NOT NULL,
+    digest text NOT NULL,
+    effective_on date NOT NULL,
+    taken_by text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    CONSTRAINT rulebook_step_step_check CHECK ((step = ANY (ARRAY['adopted'::text, 'proposed'::text, 'published'::text]))),
+    CONSTRAINT rulebook_step_taken_by_check CHECK ((taken_by <> ''::text))
+);
+ALTER TABLE public.rulebook_step ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rulebook_step_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE ONLY jobs.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_events_id_seq'::regclass);
 ALTER TABLE ONLY jobs.procrastinate_jobs ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_jobs_id_seq'::regclass);
 ALTER TABLE ONLY jobs.procrastinate_periodic_defers ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_periodic_defers_id_seq'::regclass);
@@ -1073,6 +1118,8 @@ ALTER TABLE ONLY public.registry_access
     ADD CONSTRAINT registry_access_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.rulebook
     ADD CONSTRAINT rulebook_pkey PRIMARY KEY (digest);
+ALTER TABLE ONLY public.rulebook_step
+    ADD CONSTRAINT rulebook_step_pkey PRIMARY KEY (id);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON jobs.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON jobs.procrastinate_events USING btree (job_id);
@@ -1100,6 +1147,7 @@ CREATE INDEX application_waiting ON public.application USING btree (authority, r
 CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
 CREATE INDEX registry_access_by_siret ON public.registry_access USING btree (siret, at);
 CREATE INDEX registry_access_by_time ON public.registry_access USING btree (authority, at);
+CREATE UNIQUE INDEX rulebook_published_once_a_day ON public.rulebook_step USING btree (authority, effective_on) WHERE (step = ANY (ARRAY['adopted'::text, 'published'::text]));
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION jobs.procrastinate_trigger_abort_requested_events_procedure_v1();
@@ -1142,6 +1190,9 @@ CREATE TRIGGER issuing_switch_never_changes BEFORE DELETE OR UPDATE ON public.is
 CREATE TRIGGER registry_access_is_answered_once BEFORE UPDATE ON public.registry_access FOR EACH ROW EXECUTE FUNCTION public.registry_access_is_answered_once();
 CREATE TRIGGER rulebook_is_never_emptied BEFORE TRUNCATE ON public.rulebook FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_never_changes BEFORE DELETE OR UPDATE ON public.rulebook FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER rulebook_step_is_in_order BEFORE INSERT ON public.rulebook_step FOR EACH ROW EXECUTE FUNCTION public.rulebook_step_is_in_order();
+CREATE TRIGGER rulebook_step_is_never_emptied BEFORE TRUNCATE ON public.rulebook_step FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER rulebook_step_never_changes BEFORE DELETE OR UPDATE ON public.rulebook_step FOR EACH ROW EXECUTE FUNCTION public.refuse();
 ALTER TABLE ONLY jobs.procrastinate_events
     ADD CONSTRAINT procrastinate_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id) ON DELETE CASCADE;
 ALTER TABLE ONLY jobs.procrastinate_jobs
@@ -1176,3 +1227,5 @@ ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_rulebook_digest_fkey FOREIGN KEY (rulebook_digest) REFERENCES public.rulebook(digest);
 ALTER TABLE ONLY public.registry_access
     ADD CONSTRAINT registry_access_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
+ALTER TABLE ONLY public.rulebook_step
+    ADD CONSTRAINT rulebook_step_digest_fkey FOREIGN KEY (digest) REFERENCES public.rulebook(digest);

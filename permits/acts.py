@@ -50,7 +50,7 @@ def abrogate(desk: Desk, number: str, grounds: Grounds, effective_on: date, by: 
 
     Raises ActNotPossible for a day already begun of a permit that runs (CRPA art. L221-8).
     """
-    permit = _permit(desk, number)
+    desk, permit = desk.today(), _permit(desk, number)
     today, last = paris_day(desk.clock()), permit.permit.ends_on
     first = first_day_to_abrogate(permit.permit.starts_on, today)
     if first > last:
@@ -64,7 +64,7 @@ def abrogate(desk: Desk, number: str, grounds: Grounds, effective_on: date, by: 
 
 def withdraw(desk: Desk, number: str, grounds: Grounds, by: str) -> Act:
     """Undo a permit from its start, within four months (CRPA art. L242-1). Raises ActNotPossible."""
-    return _end(desk, _permit(desk, number), RulingKind.WITHDRAWAL, grounds, None, by)
+    return _end(desk.today(), _permit(desk, number), RulingKind.WITHDRAWAL, grounds, None, by)
 
 
 def refuse(desk: Desk, filed: Filed, motives: tuple[Motive, ...], hearing: str, by: str) -> Act:
@@ -83,7 +83,7 @@ def refuse(desk: Desk, filed: Filed, motives: tuple[Motive, ...], hearing: str, 
         )
         for each in motives
     )
-    return _rule(desk, RulingKind.REFUSAL, filed, subject_of_application(filed), told, hearing, None, by)
+    return _rule(desk.today(), RulingKind.REFUSAL, filed, subject_of_application(filed), told, hearing, None, by)
 
 
 def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str, ...], by: str) -> Act:
@@ -92,7 +92,7 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
     `changes` are fields of CORRECTABLE. Raises ActNotPossible when the rules have changed since, and when the
     machine would not have granted the corrected application at the same fee.
     """
-    permit = _permit(desk, number)
+    desk, permit = desk.today(), _permit(desk, number)
     filed = _application_of(desk, permit)
     application = _corrected(filed.filing.application, changes)
     if not reasons:

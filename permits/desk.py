@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from permits.domain.act import Act, ActKind, Notification
+from permits.domain.calendar import paris_day
 from permits.domain.decision import Decision
 from permits.domain.establishment import RegistryAnswer
 from permits.domain.facts import Facts
@@ -158,14 +159,34 @@ class Law:
     surveyor: Surveyor
 
 
+class Laws(Protocol):
+    """The rulebooks of the authority, through time."""
+
+    def on(self, day: date) -> Law:
+        """Return the law in force on a day, in Paris."""
+
+    def rulebook(self, digest: str) -> Rulebook:
+        """Return a rulebook that decided something. Raises LookupError."""
+
+
 @dataclass(frozen=True)
 class Desk:
-    """Everything the walk needs from outside."""
+    """Everything the walk needs from outside. `law` is the one in force on the day it was asked for with `on`."""
 
     clock: Callable[[], datetime]
     registry: Registry
     geocoder: Geocoder
+    laws: Laws
     law: Law
     register: Register
     press: Press
     public_url: str
+
+    def on(self, day: date) -> Self:
+        """Return this desk under the law in force on a day: one law for the whole of a decision."""
+        law = self.laws.on(day)
+        return self if law is self.law else replace(self, law=law)
+
+    def today(self) -> Self:
+        """Return this desk under the law in force now."""
+        return self.on(paris_day(self.clock()))

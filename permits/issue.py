@@ -61,6 +61,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     or the press's own PressBusy; nothing is recorded then.
     """
     reach("request_received")
+    desk = desk.today()
     if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
         return _replay(desk, filing, earlier), True
     check_dates(filing.application, paris_day(filing.received_at))
@@ -85,7 +86,7 @@ def decide_waiting(desk: Desk, application_id: UUID) -> None:
     filed = desk.register.application(application_id)
     if filed is None or filed.outcome != "awaiting_registry":
         return
-    filing = filed.filing
+    filing, desk = filed.filing, desk.today()
     answer = desk.registry.lookup(filing.application.siret)
     try:
         decide_and_issue(desk, filing, answer, measure(desk.law, filing), waiting=True)
@@ -98,6 +99,7 @@ def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None
 
     Raises Inadmissible as filing would, and RegistryUnavailable where filing would wait.
     """
+    desk = desk.today()
     check_dates(filing.application, paris_day(filing.received_at))
     check_answers(filing.application, desk.law.rulebook.questions)
     footprints = measure(desk.law, filing)
@@ -114,8 +116,9 @@ def decide_and_issue(
     """Gather, decide, record; then print, seal and file what was granted."""
     located = locate(desk, filing.application)
     for _ in range(3):
-        # One instant for the whole decision: at midnight its day, its number and its date stay together.
+        # One instant for the whole decision: at midnight its day, its law, its number and its date stay together.
         at = desk.clock()
+        desk = desk.on(paris_day(at))
         facts = gather(desk, filing, answer, footprints, located, at)
         reach("facts_gathered")
         decision = decide(filing.application, facts, desk.law.rulebook)
@@ -386,7 +389,7 @@ def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
 
 def _evidence_still_holds(desk: Desk, permit: Permit) -> bool:
     """True when the evidence is fresh, or when a second look still finds the establishment open."""
-    now = desk.clock()
+    now, desk = desk.clock(), desk.today()
     limit = desk.law.rulebook.limits.evidence_max_age_hours.on(paris_day(now)).value
     oldest = min(fetched.fetched_at for fetched in permit.fetched_data)
     if now - oldest < timedelta(hours=limit) - EVIDENCE_MARGIN:

@@ -13,6 +13,7 @@ from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActState
 from permits.domain.application import Application, Contact
+from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Referred
 from permits.domain.filing import Filed
 from permits.domain.rulebook import AuthorityFile
@@ -20,8 +21,9 @@ from permits.domain.ruling import Motive
 from permits.issue import issue_permit
 from permits.register.book import Register
 from permits.register.database import connect
+from permits.register.publications import Publications
 from permits.register.switch import turn_issuing
-from tests.fakes import OTHER_SIRET, FakeOffice, request_body
+from tests.fakes import OTHER_SIRET, FakeOffice, OneLaw, request_body
 
 BY = "agent-7"
 HEARING = "le titulaire a été invité par courriel à présenter ses observations, sans réponse"
@@ -39,6 +41,18 @@ def turn(book: Register, at: datetime, *, halted: bool, reason: str = "exercice 
     """Turn the issuing switch of a book, as the commands do: with the database alone."""
     url = book.engine.url.render_as_string(hide_password=False)
     turn_issuing(url, book.authority, halted=halted, reason=reason, by=by, at=at)
+
+
+def publications_of(office: FakeOffice) -> Publications:
+    return Publications(office.register.engine, office.register.authority, office.register.floor)
+
+
+def publish_again(office: FakeOffice, effective_on: date) -> None:
+    """Have a book adopt its rulebook, and two people publish the same for a later day."""
+    publications, digest, at = publications_of(office), office.desk.law.rulebook.digest, office.clock()
+    publications.adopt(digest, paris_day(at), at)
+    publications.propose(digest, effective_on, BY, at)
+    publications.publish(digest, effective_on, "agent-8", at)
 
 
 def permit_of(office: FakeOffice, **changes: Any) -> Act:
@@ -106,8 +120,8 @@ def with_authority(office: FakeOffice, **changes: Any) -> None:
 
 
 def with_rulebook(office: FakeOffice, **changes: Any) -> None:
-    law = office.desk.law
-    office.desk = replace(office.desk, law=replace(law, rulebook=law.rulebook.model_copy(update=changes)))
+    law = replace(office.desk.law, rulebook=office.desk.law.rulebook.model_copy(update=changes))
+    office.desk = replace(office.desk, law=law, laws=OneLaw(law))
 
 
 def rows(office: FakeOffice, query: str, **values: Any) -> list[Any]:

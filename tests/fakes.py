@@ -26,12 +26,11 @@ from permits.domain.establishment import (
 from permits.domain.filing import Filing, filing_of
 from permits.domain.permit import Permit, PressBusy
 from permits.domain.place import GeocodedAddress, GeocoderUnavailable
-from permits.domain.rulebook import Assurance
+from permits.domain.rulebook import Assurance, Rulebook
 from permits.domain.ruling import Ruling
-from permits.law.load import load_directory
+from permits.laws import load_law as load
 from permits.register.book import Register
 from permits.register.queue import ProcrastinateQueue
-from permits.survey import Surveyor
 
 ROOT = Path(__file__).resolve().parents[1]
 SIRET = "99999001300024"
@@ -177,10 +176,23 @@ def request_body(name: str = "01-scaffolding-granted") -> dict[str, Any]:
     return body
 
 
+@dataclass(frozen=True)
+class OneLaw:
+    """A rulebook that never changes."""
+
+    law: Law
+
+    def on(self, day: date) -> Law:
+        return self.law
+
+    def rulebook(self, digest: str) -> Rulebook:
+        assert digest == self.law.rulebook.digest
+        return self.law.rulebook
+
+
 def load_law() -> Law:
     """Return the demonstration rulebook."""
-    rulebook, files = load_directory(ROOT / "rulebooks" / "exemple")
-    return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+    return load(ROOT / "rulebooks" / "exemple")
 
 
 def open_office(engine: Engine) -> FakeOffice:
@@ -202,6 +214,7 @@ def open_office(engine: Engine) -> FakeOffice:
         clock=clock,
         registry=registry,
         geocoder=geocoder,
+        laws=OneLaw(law),
         law=law,
         register=register,
         press=press,

@@ -11,8 +11,9 @@ import app
 from permits.document.seal import make_demo_seal
 from permits.domain.establishment import Source
 from permits.law.load import RulebookError
+from permits.laws import load_law
 from permits.settings import ROOT, Misconfigured, Settings
-from tests.fakes import load_law
+from tests.fakes import load_law as demo_law
 
 
 def settings(**changes: object) -> Settings:
@@ -65,17 +66,17 @@ def test_a_zone_that_crosses_itself_is_a_mistake_of_the_rulebook(tmp_path: Path)
     corner, crossed = "[-3.878, 48.377], [-3.878, 48.3785]", "[-3.878, 48.3785], [-3.878, 48.377]"
     assert corner in zones.read_text()
     zones.write_text(zones.read_text().replace(corner, crossed))
-    with pytest.raises(RulebookError, match="crosses itself"):
-        app.load_law(tmp_path / "copy")
+    with pytest.raises(RulebookError, match="cette zone se croise elle-même"):
+        load_law(tmp_path / "copy")
 
 
 @pytest.mark.parametrize(("day", "ok"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])
 def test_readiness_fails_on_a_day_without_figures(day: date, ok: bool) -> None:
-    assert app._rulebook(load_law().rulebook, day).ok is ok
+    assert app._rulebook(demo_law().rulebook, day).ok is ok
 
 
 def test_readiness_tells_a_day_without_signatory_and_does_not_fail() -> None:
-    told = app._rulebook(load_law().rulebook, date(2032, 4, 1))
+    told = app._rulebook(demo_law().rulebook, date(2032, 4, 1))
 
     assert told.ok
     assert "aucune délégation" in told.detail

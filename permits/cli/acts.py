@@ -1,7 +1,6 @@
 """What a person decides: ending, correcting, refusing, annulling, notifying; and the issuing switch."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from permits.cli.common import database_url, fail, open_desk
+from permits.cli.common import By, database_url, fail, open_desk
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.decision import Citation
 from permits.domain.filing import ActNotPossible
@@ -38,16 +37,6 @@ STATES = {
 Number = Annotated[str, typer.Argument(help="Numéro de l’acte, par exemple EX-2027-000001")]
 
 
-def _identifier(given: str) -> str:
-    """Accept what names an agent without telling who it is."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}", given):
-        fail("--by : donnez un identifiant (lettres, chiffres, point, tiret), ni un nom ni un courriel")
-    return given
-
-
-By = Annotated[
-    str, typer.Option("--by", callback=_identifier, help="Identifiant de l’agent qui décide, jamais son nom")
-]
 Authority = Annotated[
     str | None, typer.Option(help="Identifiant de l’autorité ; par défaut celui d’authority.yaml, seul fichier lu")
 ]

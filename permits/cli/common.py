@@ -1,5 +1,6 @@
 """What the commands share: settings, and how a person is told what is wrong."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -46,3 +47,15 @@ def fail(message: str) -> NoReturn:
     """Tell a person what is wrong, and stop."""
     typer.echo(f"permits : {message}", err=True)
     raise typer.Exit(1)
+
+
+def _identifier(given: str) -> str:
+    """Accept what names an agent without telling who it is."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}", given):
+        fail("--by : donnez un identifiant (lettres, chiffres, point, tiret), ni un nom ni un courriel")
+    return given
+
+
+By = Annotated[
+    str, typer.Option("--by", callback=_identifier, help="Identifiant de l’agent qui décide, jamais son nom")
+]

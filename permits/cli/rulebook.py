@@ -1,6 +1,8 @@
-"""The rulebook, before it is in force: checked, read as of a day, tried on past files."""
+"""The rulebook: checked, read as of a day, tried on past files, proposed by one person and published by another."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from permits.cli.common import database_url, fail
+from permits.cli.common import By, database_url, fail
 from permits.cli.show import counted, progress_bar
 from permits.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from permits.backtest import Backtest
     from permits.desk import Law
+    from permits.register.book import Register
+    from permits.register.publications import Publications
 
 app = typer.Typer()
 rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
@@ -92,6 +96,56 @@ def backtest(
         _tell(done, lines)
 
 
+@rulebook.command("propose")
+def propose(
+    directory: Directory,
+    by: By,
+    effective_on: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour, à venir")],
+) -> None:
+    """Proposer un règlement pour un jour à venir ; une autre personne le publie."""
+    law, at = _law(directory), datetime.now(UTC)
+    with _book() as (register, publications):
+        if law.rulebook.authority.identity.id != register.authority:
+            fail(f"ce règlement est celui de {law.rulebook.authority.identity.id}, ce registre de {register.authority}")
+        register.keep_rulebook(law.rulebook.digest, law.files, at)
+        publications.propose(law.rulebook.digest, effective_on.date(), by, at)
+    typer.echo(f"proposé pour le {effective_on.date()} : {law.rulebook.digest}")
+    typer.echo(f"Une autre personne : permits rulebook publish {law.rulebook.digest[:12]} --by …")
+
+
+@rulebook.command("publish")
+def publish(
+    digest: Annotated[
+        str, typer.Argument(help="Empreinte du règlement proposé ; ses 8 premiers caractères suffisent")
+    ],
+    by: By,
+) -> None:
+    """Publier ce qu’une autre personne a proposé : il prend effet au jour dit, sans redémarrage."""
+    with _book() as (_, publications):
+        steps = publications.steps(1000)
+        done = {(step.digest, step.effective_on) for step in steps if step.step != "proposed"}
+        waiting = [step for step in steps if step.step == "proposed" and (step.digest, step.effective_on) not in done]
+        found = [step for step in waiting if step.digest.startswith(digest)]
+        if len(digest) < _SHORTEST_DIGEST or not found:
+            told = ", ".join(f"{step.digest[:12]} ({step.effective_on})" for step in waiting) or "aucun"
+            fail(f"aucun règlement proposé n’a cette empreinte ; en attente : {told}")
+        publications.publish(found[0].digest, found[0].effective_on, by, datetime.now(UTC))
+    typer.echo(f"publié, en vigueur le {found[0].effective_on} : {found[0].digest}")
+
+
+@rulebook.command("list")
+def list_steps(as_json: AsJson = False) -> None:
+    """Dire les règlements adoptés, proposés et publiés, le dernier d’abord."""
+    with _book() as (_, publications):
+        steps = publications.steps()
+    if as_json:
+        typer.echo(json.dumps([asdict(step) for step in steps], default=str, ensure_ascii=False))
+        return
+    for step in steps:
+        told = f"{_STEPS[step.step]} par {step.taken_by} le {step.taken_at:%Y-%m-%d}, pour le {step.effective_on}"
+        typer.echo(f"{step.digest[:12]} : {told}")
+
+
 @rulebook.command("schema")
 def schema(
     output: Annotated[Path, typer.Option(help="Dossier à écrire")] = ROOT / "rulebooks" / "schema",
@@ -103,8 +157,8 @@ def schema(
 
 
 def _law(directory: Path) -> "Law":
-    from app import load_law
     from permits.law.load import RulebookError
+    from permits.laws import load_law
 
     try:
         return load_law(directory)
@@ -112,6 +166,28 @@ def _law(directory: Path) -> "Law":
         fail(str(error))
 
 
+@contextmanager
+def _book() -> "Iterator[tuple[Register, Publications]]":
+    """Give the book of this installation and the steps of its rulebooks; what can't be done is told in one line."""
+    from permits.domain.filing import ActNotPossible
+    from permits.law.load import RulebookError, read_authority
+    from permits.register.book import Register
+    from permits.register.database import connect
+    from permits.register.publications import Publications
+    from permits.register.queue import ProcrastinateQueue
+
+    engine = connect(database_url(), pool_size=1)
+    try:
+        register = Register(engine, read_authority(Settings().rulebook), ProcrastinateQueue())
+        yield register, Publications(engine, register.authority, register.floor)
+    except (ActNotPossible, RulebookError) as error:
+        fail(str(error))
+    finally:
+        engine.dispose()
+
+
+_STEPS = {"adopted": "adopté", "proposed": "proposé", "published": "publié"}
+_SHORTEST_DIGEST = 8
 _OUTCOMES = {"granted": "accordée", "referred": "transmise"}
 
 

@@ -70,7 +70,7 @@ def create_key(
     sirens = siren or []
     if wrong := [each for each in sirens if not stdnum_siren.is_valid(each)]:
         fail(f"ce SIREN n’est pas valable : {wrong[0]}")
-    from app import load_law
+    from permits.laws import load_law
     from permits.register.clients import add_client, new_key
     from permits.register.database import connect
 

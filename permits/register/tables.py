@@ -205,6 +205,20 @@ class SwitchRow(SQLModel, table=True):
     turned_at: datetime = Field(sa_column=_instant())
 
 
+class RulebookStepRow(SQLModel, table=True):
+    """One step by which a rulebook comes into force: adopted, proposed or published."""
+
+    __tablename__ = "rulebook_step"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    authority: str
+    step: str
+    digest: str
+    effective_on: date
+    taken_by: str
+    taken_at: datetime = Field(sa_column=_instant())
+
+
 class AuditRow(SQLModel, table=True):
     """One transition, chained by hash to the one before it in the same authority."""
 

@@ -30,7 +30,7 @@ _pages.filters["day"] = day_text
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-    identity = context.desk.law.rulebook.authority.identity
+    identity = context.desk.today().law.rulebook.authority.identity
     html = _pages.get_template(name).render(authority=identity, specimen=context.desk.press.is_specimen, **values)
     return HTMLResponse(html, status, headers={"Content-Language": "fr"})
 
@@ -39,7 +39,7 @@ def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTML
 @policy(Policy.PUBLIC)
 def get_home(context: CurrentContext) -> HTMLResponse:
     """Ce qu’est ce service, et comment l’appeler."""
-    rulebook = context.desk.law.rulebook
+    rulebook = context.desk.today().law.rulebook
     return _page(context, "home.html", base_url=context.desk.public_url, rulebook=rulebook)
 
 

@@ -21,7 +21,19 @@ from permits.register.floor import read_checkpoint, snapshot
 from permits.register.purge import purge
 from permits.register.readings import Reading, Subject, note_reading
 from permits.register.traces import Errand, Purpose, on_errand
-from tests.acting import BREACH, BY, CHANGE, HEARING, ILLEGAL, MARKET, REASONS, extension_of, granted, turn
+from tests.acting import (
+    BREACH,
+    BY,
+    CHANGE,
+    HEARING,
+    ILLEGAL,
+    MARKET,
+    REASONS,
+    extension_of,
+    granted,
+    publish_again,
+    turn,
+)
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
 from tests.register.copies import new_database
 from tests.register.test_traces import FakeSource, with_registry
@@ -55,6 +67,7 @@ def write_book(office: FakeOffice, pause: Callable[[str], None] = lambda _stage:
     `pause` is called after each stage but the last, with its name.
     """
     numbers: dict[str, str] = {}
+    publish_again(office, date(2027, 1, 1))
     _first_year(office, numbers)
     pause("first year")
     _erase(office)

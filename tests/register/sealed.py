@@ -27,6 +27,7 @@ BLIND: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "a log erased by the line: triggers keep it from being rewritten, no digest seals it",
     ),
     ("rulebook", ("recorded_at",), "when a rulebook was first kept; what it holds is told by its digest"),
+    ("rulebook_step", ("id",), "only the order of the steps counts, and that is sealed"),
     ("issuing_switch", ("id",), "only the order of the turns counts, and that is sealed"),
 )
 # Tables whose rows nothing else speaks of: one may be taken away unseen.

@@ -334,6 +334,7 @@ _ADDED = (
     _like("counter", "'series', 'ZZ'"),
     _like("issuing_switch", "'id', 99"),
     _like("rulebook", "'digest', repeat('a', 64)"),
+    _like("rulebook_step", "'id', 99, 'effective_on', date '2031-01-01'"),
 )
 _SWAPPED = (
     ("act", "payload"),
@@ -356,6 +357,7 @@ _SWAPPED = (
     ("counter", "value"),
     ("document", "content"),
     ("issuing_switch", "reason"),
+    ("rulebook_step", "taken_by"),
 )
 _OURS = "c.relnamespace = 'public'::regnamespace"
 _TRIGGERS = f"pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE {_OURS} AND NOT t.tgisinternal"

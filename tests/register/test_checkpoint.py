@@ -355,10 +355,10 @@ def test_a_service_refuses_to_start_on_an_older_book(
         for keys in ({}, {"checkpoint_key": None, "checkpoint_public_key": public}):
             with pytest.raises(Misconfigured) as refusal:
                 app.build(settings(**on_the_copy, **keys))
-            assert "la chaîne s’arrête à l’entrée 2, l’entrée 6 est déjà connue" in str(refusal.value)
+            assert "la chaîne s’arrête à l’entrée 3, l’entrée 7 est déjà connue" in str(refusal.value)
             assert "le compteur EX de 2026 est à 1, il avait déjà donné 3" in str(refusal.value)
             assert "docs/operations.md" in str(refusal.value)
-        assert checkpoint_of(copy).position == 2, "a refused service wrote nothing"
+        assert checkpoint_of(copy).position == 3, "a refused service wrote nothing"
         assert (tmp_path / "last.json").read_bytes() == shown
         app.build(settings(**on_the_copy, checkpoint=None))
 

@@ -81,7 +81,7 @@ def _rewrite_who_halted(book: Broken) -> None:
 
 
 def _issue_nothing(book: Broken) -> None:
-    book.run("UPDATE audit_entry SET event = 'erased' WHERE event = 'issued' AND position < 5")
+    book.run("UPDATE audit_entry SET event = 'erased' WHERE event = 'issued' AND position < 8")
     book.rewrite_chain()
 
 
@@ -168,6 +168,7 @@ BREAKS: dict[Code, Callable[[Broken], None]] = {
     ),
     Code.RULEBOOK_MISSING: lambda book: book.run("DELETE FROM rulebook"),
     Code.RULEBOOK_ALTERED: lambda book: book.run("UPDATE rulebook SET files = files - 'rules.yaml'"),
+    Code.RULEBOOK_STEP: lambda book: book.run("UPDATE rulebook_step SET taken_by = 'agent-7' WHERE step = 'published'"),
     Code.JOB_MISSING: lambda book: book.run("DELETE FROM jobs.procrastinate_jobs WHERE task_name = 'decide_waiting'"),
     Code.SWITCH: lambda book: book.run("UPDATE issuing_switch SET reason = 'autre raison' WHERE halted"),
     Code.CLIENT: lambda book: book.run("UPDATE client SET authority = 'ailleurs' WHERE erased_at IS NULL"),

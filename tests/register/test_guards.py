@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from permits import acts
 from permits.issue import issue_permit
-from tests.acting import BREACH, BY, permit_of, referred, reserved_permit, rows, turn
+from tests.acting import BREACH, BY, permit_of, publish_again, referred, reserved_permit, rows, turn
 from tests.fakes import SIRET, FakeOffice, open_establishment
 from tests.register.by_hand import by_hand, columns, refusal
 
@@ -25,6 +25,7 @@ KEPT = {
     "counter",
     "document",
     "issuing_switch",
+    "rulebook_step",
     "rulebook",
 }
 ERASED = {"application_contact", "application_evidence", "registry_access", "access_log", "client"}
@@ -59,6 +60,7 @@ def book(office: FakeOffice) -> FakeOffice:
     referred(office)
     turn(office.register, office.clock(), halted=True)
     turn(office.register, office.clock(), halted=False)
+    publish_again(office, date(2027, 6, 1))
     return office
 
 

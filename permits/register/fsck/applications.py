@@ -28,6 +28,7 @@ WHERE a.authority = :authority AND a.outcome = 'awaiting_registry' AND NOT EXIST
 _RULEBOOKS = """
 SELECT digest, authority, files FROM rulebook
 WHERE authority = :authority OR digest IN (SELECT rulebook_digest FROM application WHERE authority = :authority)
+    OR digest IN (SELECT digest FROM rulebook_step WHERE authority = :authority)
 ORDER BY digest
 """
 
@@ -66,8 +67,9 @@ def check_rulebooks(look: Look, story: Story) -> None:
             message = f"le règlement {row.digest[:12]} n’est plus celui qui a été gardé sous cette empreinte"
             look.found(Code.RULEBOOK_ALTERED, row.digest, message)
     used = {told.rulebook for told in story.applications.values() if told.rulebook is not None}
+    used |= {step.rulebook for step in story.steps}
     for missing in sorted(used - kept):
-        look.found(Code.RULEBOOK_MISSING, missing, f"le règlement {missing[:12]} a servi à décider, et n’est pas gardé")
+        look.found(Code.RULEBOOK_MISSING, missing, f"le règlement {missing[:12]} a servi, et n’est pas gardé")
 
 
 def _check_decision(look: Look, name: str, row: Any, told: ApplicationStory) -> None:

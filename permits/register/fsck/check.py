@@ -24,6 +24,7 @@ from permits.register.fsck.finding import Code, Finding
 from permits.register.fsck.footprints import check_overlaps
 from permits.register.fsck.guards import check_guards
 from permits.register.fsck.look import UNREADABLE, Look, Progress, silent
+from permits.register.fsck.publications import check_steps
 from permits.register.fsck.references import check_references
 from permits.register.fsck.story import Story
 from permits.register.fsck.switch import check_switch
@@ -36,6 +37,7 @@ _PATIENCE = text("SET LOCAL statement_timeout = '600s'")
 _FROM_THE_CHAIN: tuple[tuple[str, Callable[[Look, Story], None]], ...] = (
     ("l’interrupteur", check_switch),
     ("les règlements", check_rulebooks),
+    ("leur publication", check_steps),
     ("les demandes", check_applications),
     ("les clients", check_clients),
     ("les contacts", check_contacts),

@@ -50,6 +50,7 @@ class Code(StrEnum):
     NOT_ERASED = "not-erased"  # the chain says that it was
     RULEBOOK_MISSING = "rulebook-missing"
     RULEBOOK_ALTERED = "rulebook-altered"
+    RULEBOOK_STEP = "rulebook-step"  # how one came into force is not what the chain tells
     JOB_MISSING = "job-missing"
     SWITCH = "switch"
     CLIENT = "client"

@@ -61,6 +61,16 @@ class Turn:
     at: datetime
 
 
+@dataclass(frozen=True)
+class StepStory:
+    """One step of a rulebook, as the chain tells it."""
+
+    step: str
+    sealed: bytes
+    rulebook: str
+    at: datetime
+
+
 @dataclass
 class Story:
     """The book as the chain tells it, up to the last entry heard. Acts are known by their number."""
@@ -69,6 +79,7 @@ class Story:
     applications: dict[str, ApplicationStory] = field(default_factory=dict)
     counters: dict[tuple[str, int], int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
+    steps: list[StepStory] = field(default_factory=list)
     # When each row that the purge erased was, by table and by identifier.
     erased: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
@@ -143,6 +154,11 @@ class Story:
     def _turned(self, halted: bool, at: datetime, entry: Entry) -> None:
         self.turns.append(Turn(halted, _digest(entry["switch_sha256"]), at))
 
+    def _rulebook(self, step: str, at: datetime, entry: Entry) -> None:
+        if (step == "adopted") == bool(self.steps):
+            raise Misfit("un registre sans règlement en adopte un, et c’est le seul")
+        self.steps.append(StepStory(step, _digest(entry["step_sha256"]), _text(entry["rulebook"]), at))
+
     def _erased(self, at: datetime, entry: Entry) -> None:
         # A log is erased by the line, and nothing names its lines: only how many is told.
         names = [_text(name) for name in entry.get("ids", ())]
@@ -200,6 +216,9 @@ _EVENTS: dict[str, Callable[[Story, datetime, Entry], None]] = {
     "notified": Story._notified,
     "halted": lambda story, at, entry: story._turned(True, at, entry),
     "resumed": lambda story, at, entry: story._turned(False, at, entry),
+    "rulebook_adopted": lambda story, at, entry: story._rulebook("adopted", at, entry),
+    "rulebook_proposed": lambda story, at, entry: story._rulebook("proposed", at, entry),
+    "rulebook_published": lambda story, at, entry: story._rulebook("published", at, entry),
     "erased": Story._erased,
 }
 

@@ -74,7 +74,7 @@ def preview_application(
     """La même décision et la même redevance qu’un dépôt ; rien n’est enregistré."""
     with on_errand(Errand(Purpose.PREVIEW, client_id=client.id, request_id=request.state.request_id)):
         decision, answer = preview(context.desk, filing_by(context, client, body, "preview"))
-    rulebook = context.desk.law.rulebook
+    rulebook = context.desk.today().law.rulebook
     return PreviewView(
         outcome=decision.outcome,
         establishment=EstablishmentView.of(answer),
@@ -98,7 +98,7 @@ def get_application(
 
 def _shown(context: Context, filed: Filed) -> ApplicationView:
     amends = context.catalogue.act(filed.filing.amends) if filed.filing.amends else None
-    return ApplicationView.of(filed, amends, context.desk.law.rulebook, context.desk.public_url)
+    return ApplicationView.of(filed, amends, context.desk.today().law.rulebook, context.desk.public_url)
 
 
 def required_key(header: str | None) -> str:

@@ -1,0 +1,216 @@
+"""A voted text comes into force: proposed by one person, published by another, on a day to come, without a restart."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
+
+from permits.cli import app as commands
+from permits.domain.calendar import paris_day
+from permits.domain.filing import ActNotPossible
+from permits.issue import issue_permit, preview
+from permits.law.load import read_directory
+from permits.laws import Directory, KeptLaws, law_of
+from permits.register.publications import Publications
+from tests.acting import BY, publications_of, rows
+from tests.domain.builders import RULEBOOK_DIRECTORY
+from tests.fakes import FakeOffice, load_law, request_body
+
+OTHER = "agent-8"
+TARIFF = "tariffs/droits_de_voirie.yaml"
+
+
+def dearer() -> dict[str, str]:
+    """The demonstration rulebook with scaffolds at 1.30 €."""
+    files = read_directory(RULEBOOK_DIRECTORY)
+    return files | {TARIFF: files[TARIFF].replace('rate: "1.20"', 'rate: "1.30"')}
+
+
+@pytest.fixture
+def publications(office: FakeOffice) -> Publications:
+    """A book that has adopted its rulebook, with a dearer one kept beside it; the desk follows what is in force."""
+    found, law, at = publications_of(office), load_law(), office.clock()
+    found.adopt(law.rulebook.digest, paris_day(at), at)
+    proposed = law_of(dearer())
+    office.register.keep_rulebook(proposed.rulebook.digest, proposed.files, at)
+    office.desk = replace(office.desk, laws=KeptLaws(found, office.desk.law))
+    return found
+
+
+def publish(office: FakeOffice, publications: Publications, effective_on: date) -> str:
+    digest, at = law_of(dearer()).rulebook.digest, office.clock()
+    publications.propose(digest, effective_on, BY, at)
+    publications.publish(digest, effective_on, OTHER, at)
+    return digest
+
+
+def fee(office: FakeOffice) -> str:
+    filed, _ = issue_permit(office.desk, office.filing(request_body()))
+    assert filed.act is not None
+    return str(filed.act.permit.fee.total)
+
+
+def test_a_published_rulebook_is_live_on_its_day_without_a_restart(
+    office: FakeOffice, publications: Publications
+) -> None:
+    tomorrow = paris_day(office.clock()) + timedelta(days=1)
+    assert fee(office) == "92.40"
+    digest = publish(office, publications, tomorrow)
+    assert fee(office) == "92.40"
+    office.clock.move(hours=24)
+
+    assert fee(office) == "99.60"
+    decision, _ = preview(office.desk, office.filing(request_body()))
+    assert decision.fee is not None and str(decision.fee.total) == "99.60"
+    used = rows(office, "SELECT rulebook_digest FROM application ORDER BY decided_at DESC LIMIT 1")
+    assert used == [(digest,)]
+
+
+def test_midnight_in_paris_is_when_it_changes(office: FakeOffice, publications: Publications) -> None:
+    today = paris_day(office.clock())
+    publish(office, publications, today + timedelta(days=1))
+    assert publications.in_force(today) == load_law().rulebook.digest
+    assert publications.in_force(today + timedelta(days=1)) == law_of(dearer()).rulebook.digest
+    assert publications.in_force(today - timedelta(days=1)) is None
+
+
+def test_nobody_publishes_alone(office: FakeOffice, publications: Publications) -> None:
+    digest, tomorrow = law_of(dearer()).rulebook.digest, paris_day(office.clock()) + timedelta(days=1)
+    for propose_first in (False, True):
+        if propose_first:
+            publications.propose(digest, tomorrow, BY, office.clock())
+        with pytest.raises(ActNotPossible, match="une autre personne doit avoir proposé"):
+            publications.publish(digest, tomorrow, BY, office.clock())
+    assert [step.step for step in publications.steps()] == ["proposed", "adopted"]
+
+
+def test_what_was_proposed_for_another_day_is_not_published(office: FakeOffice, publications: Publications) -> None:
+    digest, tomorrow = law_of(dearer()).rulebook.digest, paris_day(office.clock()) + timedelta(days=1)
+    publications.propose(digest, tomorrow, BY, office.clock())
+    with pytest.raises(ActNotPossible, match="pour ce même jour"):
+        publications.publish(digest, tomorrow + timedelta(days=1), OTHER, office.clock())
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_a_rulebook_takes_effect_in_the_future_only(office: FakeOffice, publications: Publications, days: int) -> None:
+    digest, day = law_of(dearer()).rulebook.digest, paris_day(office.clock()) + timedelta(days=days)
+    with pytest.raises(ActNotPossible, match="un jour à venir"):
+        publications.propose(digest, day, BY, office.clock())
+    publications.propose(digest, day + timedelta(days=2), BY, office.clock())
+    office.clock.move(hours=48)
+    with pytest.raises(ActNotPossible, match="un jour à venir"):
+        publications.publish(digest, day + timedelta(days=2), OTHER, office.clock())
+
+
+def test_one_rulebook_a_day(office: FakeOffice, publications: Publications) -> None:
+    tomorrow, first = paris_day(office.clock()) + timedelta(days=1), load_law().rulebook.digest
+    publish(office, publications, tomorrow)
+    publications.propose(first, tomorrow, BY, office.clock())
+    with pytest.raises(ActNotPossible, match="déjà publié pour ce jour"):
+        publications.publish(first, tomorrow, OTHER, office.clock())
+
+
+def test_only_a_book_without_a_rulebook_adopts_one(office: FakeOffice, publications: Publications) -> None:
+    with pytest.raises(ActNotPossible, match="a déjà un règlement"):
+        publications.adopt(law_of(dearer()).rulebook.digest, paris_day(office.clock()), office.clock())
+
+
+def test_each_step_is_in_the_chain(office: FakeOffice, publications: Publications) -> None:
+    digest = publish(office, publications, paris_day(office.clock()) + timedelta(days=1))
+    told = rows(office, "SELECT event, entry ->> 'rulebook', entry ->> 'by' FROM audit_entry ORDER BY position")
+    assert told[1:] == [("rulebook_proposed", digest, BY), ("rulebook_published", digest, OTHER)]
+
+
+def test_a_step_can_not_be_forged_by_hand(office: FakeOffice, publications: Publications) -> None:
+    statement = text(
+        "INSERT INTO rulebook_step (authority, step, digest, effective_on, taken_by, taken_at)"
+        " VALUES ('exemple', 'published', :digest, '2030-01-01', 'agent-9', now())"
+    )
+    with office.register.engine.begin() as connection, pytest.raises(DBAPIError, match="somebody else"):
+        connection.execute(statement, {"digest": law_of(dearer()).rulebook.digest})
+
+
+def test_a_published_rulebook_that_can_not_be_read_leaves_the_last_one_and_says_so(
+    office: FakeOffice, publications: Publications
+) -> None:
+    laws, at = KeptLaws(publications, load_law()), office.clock()
+    broken = {"authority.yaml": "identity: {id: exemple}"}
+    office.register.keep_rulebook("b" * 64, broken, at)
+    tomorrow = paris_day(at) + timedelta(days=1)
+    publications.propose("b" * 64, tomorrow, BY, at)
+    publications.publish("b" * 64, tomorrow, OTHER, at)
+
+    assert laws.on(paris_day(at)).rulebook.digest == load_law().rulebook.digest and laws.fault is None
+    assert laws.on(tomorrow).rulebook.digest == load_law().rulebook.digest
+    assert laws.fault is not None and "bbbbbbbbbbbb ne se lit pas" in laws.fault
+    after = tomorrow + timedelta(days=1)
+    office.clock.move(hours=1)
+    publish(office, publications, after)
+    assert laws.on(after).rulebook.digest == law_of(dearer()).rulebook.digest and laws.fault is None
+
+
+def test_the_directory_tells_how_it_stands_to_what_is_in_force(tmp_path: Path) -> None:
+    in_force = load_law().rulebook.digest
+    for name, content in read_directory(RULEBOOK_DIRECTORY).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    directory = Directory(tmp_path)
+    assert directory.state(in_force) == "le dossier est celui qui est en vigueur"
+    (tmp_path / TARIFF).write_text(dearer()[TARIFF], encoding="utf-8")
+    assert "tient un autre règlement" in directory.state(in_force)
+    (tmp_path / TARIFF).write_text("label: [", encoding="utf-8")
+    assert f"le règlement en vigueur le reste : {TARIFF}: ligne 1: " in directory.state(in_force)
+    (tmp_path / TARIFF).write_bytes(b"\xff")
+    assert "n’est pas en UTF-8" in directory.state(in_force)
+
+
+# --- the commands ------------------------------------------------------------------------------
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(commands, ["rulebook", *words])
+
+
+@pytest.fixture
+def directory(tmp_path: Path, office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", office.register.engine.url.render_as_string(hide_password=False))
+    for name, content in dearer().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_two_people_publish_a_directory(directory: Path, office: FakeOffice) -> None:
+    digest = law_of(dearer()).rulebook.digest
+    proposed = run("propose", str(directory), "--from", "2040-01-01", "--by", BY)
+    alone = run("publish", digest[:12], "--by", BY)
+    published = run("publish", digest[:12], "--by", OTHER)
+    again = run("publish", digest[:12], "--by", OTHER)
+
+    assert proposed.exit_code == 0, proposed.output
+    assert proposed.stdout.startswith(f"proposé pour le 2040-01-01 : {digest}")
+    assert (alone.exit_code, "une autre personne" in alone.stderr) == (1, True)
+    assert (published.exit_code, published.stdout) == (0, f"publié, en vigueur le 2040-01-01 : {digest}\n")
+    assert (again.exit_code, "en attente : aucun" in again.stderr) == (1, True)
+    listed = json.loads(run("list", "--json").stdout)
+    assert [(step["step"], step["taken_by"]) for step in listed] == [("published", OTHER), ("proposed", BY)]
+    assert run("list").stdout.splitlines()[0].startswith(f"{digest[:12]} : publié par {OTHER} le ")
+
+
+def test_a_rulebook_of_another_authority_is_not_proposed(directory: Path) -> None:
+    path = directory / "authority.yaml"
+    path.write_text(path.read_text().replace("id: exemple", "id: ailleurs"), encoding="utf-8")
+    done = run("propose", str(directory), "--from", "2040-01-01", "--by", BY)
+    assert (done.exit_code, "ce registre de exemple" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("digest", ["", "abc", "0" * 64])
+def test_a_digest_that_names_nothing_is_told(directory: Path, digest: str) -> None:
+    done = run("publish", digest, "--by", BY)
+    assert (done.exit_code, "aucun règlement proposé n’a cette empreinte" in done.stderr) == (1, True)
