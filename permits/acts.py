@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from permits.domain.model import plain_text
 from permits.domain.permit import Amendment
 from permits.domain.rulebook import EndingGround
 from permits.domain.ruling import Motive, Ruling, RulingKind
+from permits.domain.tariff.early_end import due_after_abrogation, due_after_withdrawal
 from permits.issue import LONGEST_CHAIN, finish_act, permit_maker, permit_series, verification_url
 
 log = logging.getLogger(__name__)
@@ -206,8 +208,19 @@ def _end(desk: Desk, permit: Act, kind: RulingKind, grounds: Grounds, effective_
         raise ActNotPossible("un acte est motivé en fait : dites au moins un fait (CRPA art. L. 211-5)")
     facts = (ground.label, *(plain("le fait", fact) for fact in grounds.facts))
     motives = tuple(Motive(fact=fact, citation=ground.cites) for fact in facts)
-    subject = subject_of_permit(permit.permit)
+    subject = subject_of_permit(permit.permit, _due(desk, permit, kind, effective_on))
     return _rule(desk, kind, permit, subject, motives, grounds.hearing, effective_on, by)
+
+
+def _due(desk: Desk, permit: Act, kind: RulingKind, effective_on: date | None) -> Decimal | None:
+    """Return what stays due of a permit's fee, by the terms of today, at the prices it was charged."""
+    terms, fee = desk.law.rulebook.authority.ending_fee_terms, permit.permit.fee
+    if terms is None or effective_on is None:
+        return due_after_withdrawal(terms, fee) if terms and kind is RulingKind.WITHDRAWAL else None
+    filed = _application_of(desk, permit)
+    assert filed.rulebook_digest is not None
+    rulebook = desk.laws.rulebook(filed.rulebook_digest)
+    return due_after_abrogation(terms, fee, filed.filing.application, filed.facts, rulebook, effective_on)
 
 
 def _first_taken_on(desk: Desk, permit: Act) -> date:

@@ -115,9 +115,7 @@ def propose(
 
 @rulebook.command("publish")
 def publish(
-    digest: Annotated[
-        str, typer.Argument(help="Empreinte du règlement proposé ; ses 8 premiers caractères suffisent")
-    ],
+    digest: Annotated[str, typer.Argument(help="Empreinte du règlement proposé ; ses 8 premiers caractères suffisent")],
     by: By,
 ) -> None:
     """Publier ce qu’une autre personne a proposé : il prend effet au jour dit, sans redémarrage."""

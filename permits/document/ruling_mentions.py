@@ -5,7 +5,7 @@ from datetime import date
 
 from permits.document import french
 from permits.document.mentions import Mention, algorithm, cited, common_mentions
-from permits.domain.ruling import Ruling, RulingKind
+from permits.domain.ruling import FeeTerms, Ruling, RulingKind
 
 TITLES = {
     RulingKind.REFUSAL: "portant refus de permis de stationnement",
@@ -24,7 +24,7 @@ def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
     if ruling.algorithm_contact:
         yield from algorithm(ruling.algorithm_contact)
     if ruling.fee_terms:
-        yield Mention("redevance", f"Redevance {ruling.fee_terms.text} [{ruling.fee_terms.citation.text}]")
+        yield from _fee(ruling.fee_terms)
     period = french.period(ruling.starts_on, ruling.ends_on)
     is_refusal = ruling.kind is RulingKind.REFUSAL
     role = "La demande a été présentée pour" if is_refusal else "Le permis avait été accordé à"
@@ -32,6 +32,18 @@ def ruling_mentions(ruling: Ruling) -> Iterator[Mention]:
     yield Mention("période", f"Période {'demandée' if is_refusal else 'accordée'} : {period}")
     for place in ruling.places:
         yield Mention("emplacement", french.clause(place))
+
+
+def _fee(terms: FeeTerms) -> Iterator[Mention]:
+    yield Mention("redevance", f"Redevance {terms.text} [{terms.citation.text}]")
+    charged = french.money(terms.charged, terms.currency)
+    if terms.due is None:
+        told = f"La redevance était de {charged} ; ce qui en reste dû est fixé par le service."
+    else:
+        no_longer = french.money(terms.charged - terms.due, terms.currency)
+        due = french.money(terms.due, terms.currency)
+        told = f"La redevance était de {charged} ; il en reste dû {due}, et {no_longer} ne le sont plus."
+    yield Mention("ce qui reste dû", told, is_figure=True)
 
 
 def _grounds(ruling: Ruling) -> Iterator[Mention]:

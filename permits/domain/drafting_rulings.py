@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from permits.domain.calendar import paris_day
-from permits.domain.decision import Citation
+from permits.domain.decision import Citation, Fee
 from permits.domain.drafting import application_visa, cite_permit, fetched_from, kept_for
 from permits.domain.establishment import Establishment, RegistryAnswer
 from permits.domain.filing import Filed
@@ -36,10 +37,12 @@ class RulingSubject:
     fetched_data: tuple[FetchedData, ...]
     cites: CitedAct | None = None
     rulebook_digest: str | None = None
+    fee: Fee | None = None
+    due: Decimal | None = None
 
 
-def subject_of_permit(permit: Permit) -> RulingSubject:
-    """Return the subject of a ruling that ends a permit."""
+def subject_of_permit(permit: Permit, due: Decimal | None) -> RulingSubject:
+    """Return the subject of a ruling that ends a permit, of which `due` stays to be paid; None, a person fixes it."""
     return RulingSubject(
         beneficiary=permit.beneficiary,
         application_id=permit.application_id,
@@ -51,6 +54,8 @@ def subject_of_permit(permit: Permit) -> RulingSubject:
         ends_on=permit.ends_on,
         fetched_data=permit.fetched_data,
         cites=cite_permit(permit),
+        fee=permit.fee,
+        due=due,
     )
 
 
@@ -125,7 +130,7 @@ def draft_ruling(
         visas=(*authority.ruling_visas, *_visas_of(subject)),
         motives=motives,
         hearing=hearing,
-        fee_terms=None if is_refusal else _fee_terms(rulebook),
+        fee_terms=_fee_terms(rulebook, subject),
         appeal=authority.appeal,
         algorithm_contact=authority.algorithm_contact if is_refusal else None,
         rulebook_digest=subject.rulebook_digest,
@@ -143,9 +148,11 @@ def _visas_of(subject: RulingSubject) -> tuple[Citation, ...]:
     return asked, Citation(text=f"l’arrêté n° {cited.number} du {day_text(cited.decided_on)}")
 
 
-def _fee_terms(rulebook: Rulebook) -> FeeTerms | None:
-    terms = rulebook.authority.ending_fee_terms
-    return FeeTerms(text=terms.text, citation=terms.cites) if terms else None
+def _fee_terms(rulebook: Rulebook, subject: RulingSubject) -> FeeTerms | None:
+    terms, fee = rulebook.authority.ending_fee_terms, subject.fee
+    if terms is None or fee is None:
+        return None
+    return FeeTerms(text=terms.text, citation=terms.cites, charged=fee.total, due=subject.due, currency=fee.currency)
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

@@ -226,8 +226,14 @@ class EndingGround(Value):
 
 
 class EndingFeeTerms(Value):
-    """What becomes of the fee of a permit that is abrogated or withdrawn: one sentence for both, and its text."""
+    """What becomes of the fee of a permit that is abrogated or withdrawn: one sentence for both, and its text.
 
+    After an abrogation the fee is `kept`, `recomputed` for the days before its effect, or `pro_rata` of them; after a
+    withdrawal it is `kept`, due for the file alone (`file_only`), or not at all (`nothing`).
+    """
+
+    abrogation: Literal["kept", "recomputed", "pro_rata"]
+    withdrawal: Literal["kept", "file_only", "nothing"]
     text: Annotated[str, Field(min_length=10)]
     cites: Citation
 

@@ -7,6 +7,7 @@ and referred: it carries the mention of the algorithm (CRPA art. L311-3-1).
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -33,10 +34,16 @@ class Motive(Value):
 
 
 class FeeTerms(Value):
-    """What becomes of the fee when a permit ends before its term, in a French sentence, and its text."""
+    """What becomes of the fee when a permit ends before its term, in a French sentence, and its text.
+
+    `charged` is the fee of the permit that ends, `due` what stays due of it: None when a person fixes it.
+    """
 
     text: str
     citation: Citation
+    charged: Decimal
+    due: Decimal | None
+    currency: str
 
 
 class Ruling(Value):

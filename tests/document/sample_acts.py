@@ -1,6 +1,7 @@
 """The acts that follow a permit of the town that does not exist, or refuse one."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from permits.domain.decision import Citation
@@ -51,6 +52,9 @@ NOT_DUE = (
 FEE_TERMS = FeeTerms(
     text="La redevance n’est due que pour les jours où l’occupation a été autorisée ; le trop-perçu est restitué.",
     citation=Citation(text="délibération n° 2025-118 du 10 décembre 2025, article 7 (fictive)"),
+    charged=Decimal("144.24"),
+    due=Decimal("75.12"),
+    currency="EUR",
 )
 
 

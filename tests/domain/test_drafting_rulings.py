@@ -1,6 +1,7 @@
 """Rulings as they are frozen: whom they name, what they cite, what they tell of the data and of the fee."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -169,7 +170,7 @@ def test_the_demonstration_s_rulings_cite_hearing_and_motivation(article: str) -
 
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_what_ends_a_permit_cites_it_and_its_application(kind: RulingKind) -> None:
-    told = ruling(kind, subject_of_permit(draft()))
+    told = ruling(kind, subject_of_permit(draft(), Decimal("40.56")))
 
     assert visas(told)[-2:] == [
         f"la demande n° {APPLICATION_ID} reçue par téléservice le 21 décembre 2026",
@@ -184,7 +185,7 @@ def corrected() -> Permit:
 
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_a_ruling_on_a_correction_cites_the_application_that_somebody_filed(kind: RulingKind) -> None:
-    told = ruling(kind, subject_of_permit(corrected()))
+    told = ruling(kind, subject_of_permit(corrected(), None))
 
     assert visas(told)[-2] == f"la demande n° {APPLICATION_ID} reçue par téléservice le 21 décembre 2026"
     assert told.application_id == "c0ffee"
@@ -209,10 +210,11 @@ def test_a_refusal_says_where_to_ask_for_the_rules_that_referred_it() -> None:
 
 @pytest.mark.parametrize("kind", ENDINGS)
 def test_what_ends_a_permit_says_what_becomes_of_the_fee_and_names_no_machine(kind: RulingKind) -> None:
-    told, terms = ruling(kind, subject_of_permit(draft())), demo_rulebook().authority.ending_fee_terms
+    told, terms = ruling(kind, subject_of_permit(draft(), Decimal("40.56"))), demo_rulebook().authority.ending_fee_terms
 
     assert terms is not None and told.fee_terms is not None
     assert (told.fee_terms.text, told.fee_terms.citation) == (terms.text, terms.cites)
+    assert (told.fee_terms.charged, told.fee_terms.due) == (Decimal("92.40"), Decimal("40.56"))
     assert (told.algorithm_contact, told.rulebook_digest) == (None, None)
     assert told.fetched_data == draft().fetched_data
 

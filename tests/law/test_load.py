@@ -63,7 +63,7 @@ def test_the_demo_rulebook_is_read_without_a_word() -> None:
         (FOOTWAY, "unit: m\n", "unit: m\nunit: cm\n", 3),
         (FOOTWAY, "values:\n", "values:\n  2026-01-01: {abrogated: true, cites: {text: x}}\n", 6),
         (PRESCRIPTIONS, "- id: DISPLAY\n", "- id: DISPLAY\n  id: LIGHT\n", 7),
-        (TARIFF, 'rate: "1.20"}', 'rate: "1.20", rate: "0.00"}', 13),
+        (TARIFF, 'rate: "1.20"}', 'rate: "1.20", rate: "0.00"}', 14),
         ("rules.yaml", "PAYER:\n", "SIRET-EXISTS: {text: x}\nPAYER:\n", 12),
     ],
 )
@@ -106,17 +106,17 @@ def test_a_key_that_nobody_knows_is_told(name: str, before: str, after: str, key
         (
             "  refusals: EXR",
             "  refusals: EX",
-            "ligne 14, series: chaque suite de numéros a un préfixe à elle",
+            "ligne 15, series: chaque suite de numéros a un préfixe à elle",
         ),
-        ("  sandbox: EXS", "  sandbox: exs", "ligne 18, series > sandbox: "),
+        ("  sandbox: EXS", "  sandbox: exs", "ligne 19, series > sandbox: "),
         (
             "    acts: [abrogation, withdrawal]",
             "    acts: [refusal]",
-            "ligne 85, endings > 0 > acts > 0: ",
+            "ligne 86, endings > 0 > acts > 0: ",
         ),
-        ("    acts: [abrogation, withdrawal]", "    acts: []", "ligne 85, endings > 0 > acts: "),
-        ("    within_months: 4", "    within_months: 0", "ligne 87, endings > 0 > within_months: "),
-        ("  - id: illegal", "  - id: Illegal", "ligne 84, endings > 0 > id: "),
+        ("    acts: [abrogation, withdrawal]", "    acts: []", "ligne 86, endings > 0 > acts: "),
+        ("    within_months: 4", "    within_months: 0", "ligne 88, endings > 0 > within_months: "),
+        ("  - id: illegal", "  - id: Illegal", "ligne 85, endings > 0 > id: "),
     ],
 )
 def test_a_series_or_an_ending_that_can_not_be_used_is_told(before: str, after: str, said: str) -> None:
@@ -336,7 +336,7 @@ _ABROGATED = "    abrogated: true\n    cites: {text: Délibération (fictive)}\n
     ("name", "before", "after", "line"),
     [
         (FOOTWAY, "  2026-01-01:", f"  2025-01-01:\n{_ABROGATED}  2026-01-01:", 5),
-        (TARIFF, "  2026-01-01:", f"  2025-01-01:\n{_ABROGATED}  2026-01-01:", 5),
+        (TARIFF, "  2026-01-01:", f"  2025-01-01:\n{_ABROGATED}  2026-01-01:", 6),
         (FOOTWAY, "  2026-01-01:", f"  2030-01-01:\n{_ABROGATED}  2026-01-01:", 5),
         (FOOTWAY, "  2026-01-01:", "  2026-11-24:", 1),
     ],
@@ -355,7 +355,7 @@ def test_a_tariff_may_end_and_may_begin_later_for_a_day_without_one_is_referred(
 
 def test_an_unknown_word_is_told_with_the_one_that_was_meant() -> None:
     said = told(with_change(TARIFF, 'rate: "1.20"', 'rounded_upto: "1", rate: "1.20"'))[1]
-    assert said.startswith(f"{TARIFF}: ligne 13, ")
+    assert said.startswith(f"{TARIFF}: ligne 14, ")
     assert said.endswith("« rounded_upto » est inconnu ici : vouliez-vous écrire « rounded_up_to » ?")
 
 
@@ -365,7 +365,7 @@ def test_a_citation_without_a_title_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "line"), [(FOOTWAY, 8), (PRESCRIPTIONS, 5), ("authority.yaml", 82)])
+@pytest.mark.parametrize(("name", "line"), [(FOOTWAY, 8), (PRESCRIPTIONS, 5), ("authority.yaml", 83)])
 def test_a_citation_with_an_empty_title_is_told(name: str, line: int) -> None:
     text = re.sub(r"(cites:\s*\n?\s*\{?text: )(\"[^\"]*\"|.*)", r'\1""', demo_files()[name], count=1)
     file, said = told(demo_files() | {name: text})
