@@ -1,4 +1,4 @@
-"""What stays due of a fee when a permit ends early, as the rulebook says: by day, by share, whole, or for the file alone."""
+"""What stays due of a fee when a permit ends early, as the rulebook says: whole, by day, or for the file alone."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -112,11 +112,11 @@ def test_a_key_that_nobody_knows_is_told(name: str, before: str, after: str, key
         (
             "    acts: [abrogation, withdrawal]",
             "    acts: [refusal]",
-            "ligne 86, endings > 0 > acts > 0: ",
+            "ligne 88, endings > 0 > acts > 0: ",
         ),
-        ("    acts: [abrogation, withdrawal]", "    acts: []", "ligne 86, endings > 0 > acts: "),
-        ("    within_months: 4", "    within_months: 0", "ligne 88, endings > 0 > within_months: "),
-        ("  - id: illegal", "  - id: Illegal", "ligne 85, endings > 0 > id: "),
+        ("    acts: [abrogation, withdrawal]", "    acts: []", "ligne 88, endings > 0 > acts: "),
+        ("    within_months: 4", "    within_months: 0", "ligne 90, endings > 0 > within_months: "),
+        ("  - id: illegal", "  - id: Illegal", "ligne 87, endings > 0 > id: "),
     ],
 )
 def test_a_series_or_an_ending_that_can_not_be_used_is_told(before: str, after: str, said: str) -> None:
@@ -365,7 +365,7 @@ def test_a_citation_without_a_title_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "line"), [(FOOTWAY, 8), (PRESCRIPTIONS, 5), ("authority.yaml", 83)])
+@pytest.mark.parametrize(("name", "line"), [(FOOTWAY, 8), (PRESCRIPTIONS, 5), ("authority.yaml", 85)])
 def test_a_citation_with_an_empty_title_is_told(name: str, line: int) -> None:
     text = re.sub(r"(cites:\s*\n?\s*\{?text: )(\"[^\"]*\"|.*)", r'\1""', demo_files()[name], count=1)
     file, said = told(demo_files() | {name: text})
