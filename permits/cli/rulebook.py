@@ -46,7 +46,7 @@ def show(
 ) -> None:
     """Dire ce qui est en vigueur un jour donné : chaque chiffre, son texte et depuis quand ; celui des réglages."""
     from permits.domain.calendar import paris_day
-    from permits.law.summary import in_force_on
+    from permits.domain.summary import in_force_on
 
     law = _law(directory or Settings().rulebook)
     day = on.date() if on else paris_day(datetime.now(UTC))

@@ -85,9 +85,11 @@ def _fee(permit: Permit) -> Iterator[Mention]:
     if not permit.fee.lines:
         yield Mention("redevance", "une ligne de tarif ou une exonération, avec son texte")
     for line in permit.fee.lines:
-        yield Mention("ligne de redevance", line.label)
-        words = f"{line.explanation} {french.money(line.amount, permit.fee.currency)}"
-        yield Mention("décompte de la redevance", words, is_figure=True)
+        # A line that rests on another text than the first says so beside its name.
+        other = line.citation.text != permit.fee.lines[0].citation.text
+        name = f"{line.label} [{line.citation.text}]" if other else line.label
+        words = f"{name} {line.explanation} {french.money(line.amount, permit.fee.currency)}"
+        yield Mention("ligne de redevance", words, is_figure=True)
         yield Mention("texte du tarif", line.citation.text)
     yield Mention("total de la redevance", f"Total {french.money(permit.fee.total, permit.fee.currency)}")
     for deposit in permit.fee.deposits:

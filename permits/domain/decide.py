@@ -4,8 +4,8 @@ from permits.domain.application import Application
 from permits.domain.decision import Decision, Fee, Finding, Granted, Outcome, Prescription, Referred
 from permits.domain.facts import Facts
 from permits.domain.french import day_text, measure
-from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, limit_values
-from permits.domain.rules import RULES, Case
+from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, figure_texts
+from permits.domain.rules import RULES_VERSION, Case, rules_on
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.unknown import FeeUnknown
 
@@ -17,13 +17,13 @@ def decide(application: Application, facts: Facts, rulebook: Rulebook) -> Decisi
     incomplete, and nothing can be decided with it.
     """
     case = Case(application, facts, rulebook)
-    findings = [finding for rule in RULES for finding in rule(case)]
+    findings = [finding for rule in rules_on(facts.decided_on) for finding in rule(case)]
     fee, price = _price(case)
     findings.append(price)
     prescriptions = tuple(_prescriptions(case))
     if fee is not None and all(finding.outcome is not Outcome.REFER for finding in findings):
-        return Granted(findings=tuple(findings), prescriptions=prescriptions, fee=fee)
-    return Referred(findings=tuple(findings), prescriptions=prescriptions, fee=fee)
+        return Granted(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=RULES_VERSION)
+    return Referred(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=RULES_VERSION)
 
 
 def _price(case: Case) -> tuple[Fee | None, Finding]:
@@ -44,8 +44,7 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
 
 
 def _prescriptions(case: Case) -> list[Prescription]:
-    values = limit_values(case.rulebook.limits, case.facts.decided_on)
-    shown = {name: str(value).replace(".", ",") for name, value in values.items()}
+    shown = figure_texts(case.rulebook.limits, case.facts.decided_on)
     return [
         Prescription(id=rule.id, text=rule.text.format_map(shown), citation=rule.cites)
         for rule in case.rulebook.prescriptions

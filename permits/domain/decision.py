@@ -3,6 +3,7 @@
 The machine never refuses (a refusal is a motivated act of an agent, CRPA art. L211-2).
 """
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -90,12 +91,16 @@ class Fee(Value):
 
 
 class Granted(Value):
-    """Everything is inside the envelope the city has set for automatic decisions."""
+    """Everything is inside the envelope the city has set for automatic decisions.
+
+    `rules_version` names the logic of the rules that were heard, as the rulebook's digest names their figures.
+    """
 
     outcome: Literal["granted"] = "granted"
     findings: tuple[Finding, ...]
     prescriptions: tuple[Prescription, ...]
     fee: Fee
+    rules_version: date
 
 
 class Referred(Value):
@@ -105,6 +110,7 @@ class Referred(Value):
     findings: tuple[Finding, ...]
     prescriptions: tuple[Prescription, ...]
     fee: Fee | None
+    rules_version: date
 
     @property
     def grounds(self) -> tuple[Finding, ...]:

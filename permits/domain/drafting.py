@@ -5,7 +5,7 @@ from datetime import datetime
 from permits.domain.application import Application, Occupancy
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Granted
-from permits.domain.establishment import Establishment, Evidence, RegistryAnswer, Source
+from permits.domain.establishment import Establishment, Evidence, RegistryAnswer
 from permits.domain.facts import Facts
 from permits.domain.french import day_text
 from permits.domain.permit import (
@@ -24,11 +24,6 @@ from permits.domain.rulebook import Rulebook
 
 TEMPLATE = "arrete/1"
 
-_SOURCES = {
-    Source.API_ENTREPRISE: "API Entreprise (DINUM ; INSEE, greffes des tribunaux de commerce)",
-    Source.RECHERCHE_ENTREPRISES: "API Recherche d’entreprises (DINUM ; INSEE, INPI)",
-    Source.INSEE: "API Sirene (INSEE)",
-}
 _STANDING = "état de l’établissement, état de l’unité légale, inscription au registre"
 _NAMED = f"dénomination, adresse et {_STANDING}"
 _EXISTENCE = "existence de l’établissement au registre"
@@ -148,7 +143,7 @@ def kept_for(retention: Retention) -> KeptFor:
 
 def _fetched(evidence: Evidence, data: str) -> FetchedData:
     return FetchedData(
-        source=_SOURCES[evidence.source],
+        source=evidence.source.label,
         data=data,
         fetched_at=evidence.fetched_at,
         source_updated_at=evidence.source_updated_at,

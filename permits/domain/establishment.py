@@ -19,6 +19,18 @@ class Source(StrEnum):
     RECHERCHE_ENTREPRISES = "recherche-entreprises"
     INSEE = "insee"
 
+    @property
+    def label(self) -> str:
+        """Its name in French, and who holds what it says."""
+        return _SOURCE_LABELS[self]
+
+
+_SOURCE_LABELS = {
+    Source.API_ENTREPRISE: "API Entreprise (DINUM ; INSEE, greffes des tribunaux de commerce)",
+    Source.RECHERCHE_ENTREPRISES: "API Recherche d’entreprises (DINUM ; INSEE, INPI)",
+    Source.INSEE: "API Sirene (INSEE)",
+}
+
 
 class Standing(StrEnum):
     """What the trade register says of the legal unit."""

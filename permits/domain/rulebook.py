@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from permits.domain.application import Day, Kind
 from permits.domain.decision import Citation
 from permits.domain.forbidden import Calendar, ForbiddenPeriod
+from permits.domain.french import measure
 from permits.domain.model import Misplaced, Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
 from permits.domain.place import Position
@@ -403,3 +404,18 @@ class Rulebook(Value):
 def limit_values(limits: Limits, day: date) -> dict[str, Any]:
     """Return every limit in force on `day`, by name."""
     return {name: getattr(limits, name).on(day).value for name in Limits.model_fields}
+
+
+def figure_texts(limits: Limits, day: date) -> dict[str, str]:
+    """Return every limit in force on `day` as a prescription prints it, by name."""
+    return {name: str(value).replace(".", ",") for name, value in limit_values(limits, day).items()}
+
+
+def value_text(value: object, unit: str) -> str:
+    """Write a figure of the rulebook for a person: a list by its labels, a level by its code, a number and its unit."""
+    if isinstance(value, tuple):
+        return ", ".join(getattr(each, "label", str(each)) for each in value)
+    if isinstance(value, Assurance):
+        return value.code
+    shown = measure(value) if isinstance(value, Decimal) else str(value)
+    return f"{shown} {unit}".strip()

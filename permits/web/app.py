@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from permits.web import health, problems, public
-from permits.web.api import acts, applications, establishments, permits
+from permits.web.api import acts, applications, establishments, permits, rulebook
 from permits.web.context import Context
 from permits.web.openapi import describe
 from permits.web.policy import enforce
@@ -49,7 +49,7 @@ def create_web_app(
     )
     app.state.context = context
     app.state.base_url = context.desk.public_url if context else ""
-    for room in (applications, permits, acts, establishments, public, health):
+    for room in (applications, permits, acts, establishments, rulebook, public, health):
         app.include_router(room.router)
     app.include_router(public.contract(app))
     problems.install(app)

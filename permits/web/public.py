@@ -10,8 +10,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from permits.domain.act import Act, ActState
-from permits.domain.calendar import paris_day
-from permits.domain.french import day_text
+from permits.domain.calendar import PARIS, paris_day
+from permits.domain.french import day_text, money
+from permits.web.api.rulebook import OnDay, in_force
+from permits.web.api.traces import trace_of_permit
 from permits.web.context import Context, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import KINDS, Refusal
@@ -27,6 +29,8 @@ _pages = Environment(
     lstrip_blocks=True,
 )
 _pages.filters["day"] = day_text
+_pages.filters["moment"] = lambda at: at.astimezone(PARIS).strftime("%d/%m/%Y à %H:%M")
+_pages.filters["money"] = money
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -111,6 +115,35 @@ def _abrogated(act: Act, ended_on: date, today: date) -> tuple[str, str]:
             f"Permis abrogé par l’acte {act.ended_by} : il n’autorise plus rien, son dernier jour était le {last}.",
         )
     return "warn", f"Permis abrogé par l’acte {act.ended_by} : son dernier jour est le {last}."
+
+
+@router.get(
+    "/v/{code}/trace",
+    operation_id="explain_decision",
+    summary="Comprendre la décision qui a donné un permis",
+    response_class=HTMLResponse,
+    responses={404: {"content": {"text/html": {}}, "description": "Aucun permis n’a ce code"}},
+)
+@policy(Policy.PUBLIC)
+def explain_decision(
+    code: Annotated[str, PathParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")], context: CurrentContext
+) -> HTMLResponse:
+    """La trace due à qui tient l’arrêté : part de la machine, données, paramètres, opérations (CRPA R311-3-1-2)."""
+    act = context.catalogue.act_by_code(code)
+    trace = trace_of_permit(context, act) if act is not None and act.kind.allows else None
+    if trace is None:
+        return _page(context, "unknown.html", 404)
+    page = _page(context, "trace.html", trace=trace)
+    page.headers["Cache-Control"] = "no-store"
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
+
+
+@router.get("/reglement", operation_id="read_rulebook", summary="Lire le règlement", response_class=HTMLResponse)
+@policy(Policy.PUBLIC)
+def read_rulebook(context: CurrentContext, on: OnDay = None) -> HTMLResponse:
+    """Les règles, les chiffres et les tarifs en vigueur, avec leurs textes, et comment la machine décide."""
+    return _page(context, "reglement.html", rulebook=in_force(context, on))
 
 
 @router.get(

@@ -72,7 +72,7 @@ LINE_CHANGED = FEE.model_copy(
         ({"considerations": ("la rue est large",)}, "considérant"),
         ({"prescriptions": (prescription(1, "Rien n’est éclairé."),)}, "prescription"),
         ({"fee": FEE_CHANGED}, "total de la redevance"),
-        ({"fee": LINE_CHANGED}, "décompte de la redevance"),
+        ({"fee": LINE_CHANGED}, "ligne de redevance"),
         ({"fee": FEE.model_copy(update={"lines": ()})}, "redevance"),
         ({"fee": FEE.model_copy(update={"tariff": "Tarif 2025"})}, "version du tarif"),
         ({"payment_terms": "À terme échu."}, "modalités de paiement"),

@@ -4,6 +4,10 @@ Every rule is heard and tells what it saw, good news too. The ids are those of t
 docs/rules.md. A rule never refuses: it finds all well, sets a condition, or refers to a person.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
 from permits.domain.rules.act import (
     answers_are_confirmed,
     authority_is_competent,
@@ -38,6 +42,28 @@ from permits.domain.rules.street import (
     traffic_keeps_its_lanes,
 )
 
+# Written in each decision: the day since which the rules are what they are. A rule whose logic changes is not edited:
+# the new one is named with the old in Variants, from a day on, and this day is that of the last.
+RULES_VERSION = date(2026, 11, 23)
+
+
+@dataclass(frozen=True)
+class Variants:
+    """A rule whose logic changed: each variant holds from its day on; the first has always held."""
+
+    first: Rule
+    later: tuple[tuple[date, Rule], ...]
+
+    def on(self, day: date) -> Rule:
+        return next((rule for since, rule in reversed(self.later) if since <= day), self.first)
+
+
+def rules_on(day: date, rules: Iterable[Rule | Variants] | None = None) -> tuple[Rule, ...]:
+    """Return the rules as they were on a day of decision, in the order of the law."""
+    every = RULES if rules is None else rules
+    return tuple(each.on(day) if isinstance(each, Variants) else each for each in every)
+
+
 # In the order of the law, as the trace of a decision tells them.
 RULES: tuple[Rule, ...] = (
     issuing_is_not_suspended,
@@ -66,4 +92,4 @@ RULES: tuple[Rule, ...] = (
     street_is_free,
 )
 
-__all__ = ["RULES", "Case", "Rule"]
+__all__ = ["RULES", "RULES_VERSION", "Case", "Rule", "Variants", "rules_on"]

@@ -12,12 +12,14 @@ from permits.domain.act import Act, ActState
 from permits.domain.admissibility import Inadmissible
 from permits.domain.french import day_text
 from permits.domain.siret import Siret
+from permits.domain.trace import DecisionTrace
 from permits.register.catalogue import PermitSearch
 from permits.register.clients import Client
 from permits.register.readings import Subject
 from permits.web.access_log import note
 from permits.web.api.acts import Number, document_response
 from permits.web.api.applications import IdempotencyKey, file, filing_by, required_key
+from permits.web.api.traces import trace_of_permit
 from permits.web.api.views import ApplicationView, ExtensionRequest, PermitPage, PermitView
 from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
@@ -77,6 +79,18 @@ def get_permit(request: Request, number: Number, context: CurrentContext, client
 def get_permit_document(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> Response:
     """Le document scellé : les mêmes octets pour toujours. Le premier téléchargement vaut notification."""
     return document_response(request, context, _own_permit(context, client, number))
+
+
+@router.get("/{number}/trace", operation_id="get_permit_trace", summary="Lire la trace de la décision")
+@policy(Policy.CLIENT)
+def get_permit_trace(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> DecisionTrace:
+    """Part de la machine, données et sources, paramètres appliqués, opérations (CRPA R311-3-1-2)."""
+    act = _own_permit(context, client, number)
+    trace = trace_of_permit(context, act)
+    if trace is None:
+        raise Refusal("not_found")
+    note(request, Subject.ACT, act.number)
+    return trace
 
 
 @router.post(
