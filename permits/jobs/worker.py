@@ -25,7 +25,7 @@ LONGEST_WAIT_S = 300
 STALLED_AFTER_S = 30
 RESTART_AFTER_S = 2.0
 # A service that is told to stop while its database is gone must not wait longer than its supervisor does.
-DATABASE_AWAITED_S = 5.0
+DATABASE_AWAITED_S = 3.0
 
 
 class Patience(BaseRetryStrategy):
