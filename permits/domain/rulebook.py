@@ -48,6 +48,19 @@ class Assurance(IntEnum):
     def code(self) -> str:
         return self.name.lower()
 
+    @property
+    def label(self) -> str:
+        """What it is, in French."""
+        return _ASSURANCE_LABELS[self]
+
+
+_ASSURANCE_LABELS = {
+    Assurance.NONE: "aucun lien",
+    Assurance.CONFIRMED_EMAIL: "une adresse électronique confirmée",
+    Assurance.PROCONNECT_SIRET: "une identification ProConnect pour ce SIRET",
+    Assurance.KEY_BOUND_TO_SIREN: "une clé d’accès remise à l’entreprise",
+}
+
 
 AssuranceName = Literal["none", "confirmed_email", "proconnect_siret", "key_bound_to_siren"]
 
@@ -416,6 +429,6 @@ def value_text(value: object, unit: str) -> str:
     if isinstance(value, tuple):
         return ", ".join(getattr(each, "label", str(each)) for each in value)
     if isinstance(value, Assurance):
-        return value.code
+        return value.label
     shown = measure(value) if isinstance(value, Decimal) else str(value)
     return f"{shown} {unit}".strip()

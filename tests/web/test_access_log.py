@@ -25,6 +25,7 @@ def noted(api: Api) -> list[Any]:
         ("/v1/applications/{id}", "application", "{id}"),
         ("/v1/permits", "permits", None),
         ("/v1/permits/{number}", "act", "{number}"),
+        ("/v1/permits/{number}/trace", "act", "{number}"),
         ("/v1/permits/{number}/document", "document", "{number}"),
         ("/v1/acts/{number}", "act", "{number}"),
         ("/v1/acts/{number}/document", "document", "{number}"),

@@ -35,6 +35,9 @@ def test_only_the_known_routes_are_public() -> None:
     assert public == {
         "/",
         "/v/{code}",
+        "/v/{code}/trace",
+        "/reglement",
+        "/v1/rulebook",
         "/problemes/{code}",
         "/static/style.css",
         "/healthz",
