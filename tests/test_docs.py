@@ -190,11 +190,17 @@ def _scale_with(fragment: dict[str, Any]) -> Scale:
 def test_the_rulebook_guide_shows_entries_that_load() -> None:
     files = read_directory(ROOT / "rulebooks" / "exemple")
     blocks = re.findall(r"^```yaml\n(.*?)^```$", read("docs/rulebook.md"), re.MULTILINE | re.DOTALL)
-    limit, end, endings, fee_terms, periods, calendars, questions, prescription, tariff, *fragments = blocks
+    limit, end, competences, endings, fee_terms, periods, calendars, questions, prescription, tariff, *fragments = (
+        blocks
+    )
     authority = files["authority.yaml"]
     own = {
         "limits/footway_min_clear_width_m.yaml": limit,
-        "authority.yaml": authority[: authority.index("ending_fee_terms:")] + endings + fee_terms,
+        "authority.yaml": authority[: authority.index("competences:")]
+        + competences
+        + authority[authority.index("signatories:") : authority.index("ending_fee_terms:")]
+        + endings
+        + fee_terms,
         "forbidden_periods.yaml": periods,
         "calendars.yaml": calendars,
         "questions.yaml": questions,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from permits.cli.common import By, database_url, fail
+from permits.cli.common import By, RequestFile, database_url, fail
 from permits.cli.show import counted, progress_bar
 from permits.settings import ROOT, Settings
 
@@ -59,6 +59,46 @@ def show(
     for entry in summary.entries:
         since = f" (depuis le {entry.since})" if entry.since else ""
         typer.echo(f"{entry.label} : {entry.value}{since} [{entry.citation.text}]")
+
+
+@rulebook.command("price")
+def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -> None:
+    """Calculer la redevance d’une demande sous un règlement, ligne par ligne ; rien n’est demandé à personne, ni gardé."""
+    from permits.domain.application import FiledApplication
+    from permits.domain.calendar import paris_day
+    from permits.domain.french import money
+    from permits.domain.place import AddressCheck, PlaceFacts, Unmeasurable
+    from permits.domain.questions import answer_faults
+    from permits.domain.rulebook import NotInForce
+    from permits.domain.tariff.fee import compute_fee
+    from permits.domain.tariff.unknown import FeeUnknown
+
+    law, today = _law(directory), paris_day(datetime.now(UTC))
+    application = FiledApplication.model_validate_json(request.read_bytes()).without_contact()
+    for pointer, fault in answer_faults(application, law.rulebook.questions):
+        fail(f"{pointer} : {fault}")
+    limits = law.rulebook.limits
+    places = []
+    try:
+        for occupancy in application.occupancies:
+            footprint = law.surveyor.measure(
+                occupancy.place.footprint,
+                tolerance_m=limits.footprint_tolerance_m.on(today).value,
+                min_width_m=limits.footprint_min_width_m.on(today).value,
+                margin_km=limits.territory_margin_km.on(today).value,
+            )
+            zones, inside = law.surveyor.zones_of(footprint), law.surveyor.in_territory(footprint)
+            known = AddressCheck.UNAVAILABLE
+            places.append(PlaceFacts(footprint=footprint, in_territory=inside, zones=zones, address_check=known))
+        fee = compute_fee(application, tuple(places), law.rulebook, today)
+    except (Unmeasurable, FeeUnknown, NotInForce) as error:
+        fail(f"pas de prix : {error}")
+    if as_json:
+        typer.echo(fee.model_dump_json())
+        return
+    for line in (*fee.lines, *fee.deposits):
+        typer.echo(f"{line.label} : {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]")
+    typer.echo(f"Total : {money(fee.total, fee.currency)} ({fee.tariff})")
 
 
 @rulebook.command("backtest")

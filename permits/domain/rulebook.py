@@ -7,7 +7,7 @@ fault, never a refusal: `NotInForce` says which figure is missing and on which d
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from string import Formatter
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -178,11 +178,47 @@ class PrescriptionRule(Value):
         return text
 
 
+class RoadClass(StrEnum):
+    """Whose road it is, which decides who is competent (CGCT art. L2213-6; CVR art. L113-2)."""
+
+    COMMUNAL = "communal"
+    DEPARTMENTAL = "departmental"
+    NATIONAL = "national"
+    HIGH_TRAFFIC = "high_traffic"  # à grande circulation, whatever its owner
+
+    @property
+    def label(self) -> str:
+        """Its French name."""
+        return _ROAD_LABELS[self]
+
+
+_ROAD_LABELS = {
+    RoadClass.COMMUNAL: "voie communale",
+    RoadClass.DEPARTMENTAL: "route départementale",
+    RoadClass.NATIONAL: "route nationale",
+    RoadClass.HIGH_TRAFFIC: "route à grande circulation",
+}
+
+
+class Competence(Value):
+    """Who gives the permit on a class of road: this authority, this one after an opinion, or another."""
+
+    road: RoadClass
+    in_agglomeration: bool = True
+    permit: Literal["ours", "ours_after_opinion", "not_ours"]
+    cites: Citation
+
+
 class Zone(Value):
-    """A part of the territory: one closed ring of WGS84 (longitude, latitude)."""
+    """A part of the territory: one closed ring of WGS84 (longitude, latitude).
+
+    `road` is the class of the roads in it, `in_agglomeration` whether they are in agglomération; None says nothing.
+    """
 
     id: str
     label: str
+    road: RoadClass | None = None
+    in_agglomeration: bool | None = None
     ring: Annotated[tuple[Position, ...], Field(min_length=4)]
 
     @model_validator(mode="after")
@@ -272,6 +308,7 @@ class AuthorityFile(Value):
     identity: IssuingAuthority
     crs: Annotated[str, Field(pattern=r"^EPSG:\d{4,5}$")]
     series: Series
+    competences: tuple[Competence, ...] = ()
     signatories: tuple[Delegation, ...]
     appeal: Appeal
     algorithm_contact: str
@@ -281,6 +318,15 @@ class AuthorityFile(Value):
     ruling_visas: tuple[Citation, ...] = ()
     ending_fee_terms: EndingFeeTerms | None = None
     endings: Annotated[tuple[EndingGround, ...], AfterValidator(_one_of_each)] = ()
+
+    @field_validator("competences")
+    @classmethod
+    def _one_for_each_road(cls, competences: tuple[Competence, ...]) -> tuple[Competence, ...]:
+        seen = [(each.road, each.in_agglomeration) for each in competences]
+        for position, each in enumerate(seen):
+            if each in seen[:position]:
+                raise Misplaced("cette voie a déjà sa compétence", position, "road")
+        return competences
 
     @model_validator(mode="after")
     def _says_what_rulings_need(self) -> Self:

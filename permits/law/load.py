@@ -231,7 +231,8 @@ def _zones(files: Mapping[str, str]) -> list[dict[str, Any]]:
 def _zone(name: str, text: str, position: int, feature: dict[str, Any]) -> dict[str, Any]:
     try:
         properties = feature["properties"]
-        return {"id": properties["id"], "label": properties["label"], "ring": _single_ring(feature["geometry"])}
+        zone = {"id": properties["id"], "label": properties["label"], "ring": _single_ring(feature["geometry"])}
+        return zone | {name: properties[name] for name in ("road", "in_agglomeration") if name in properties}
     except (KeyError, TypeError, ValueError) as error:
         problem = f"chaque zone a un id, un label et un Polygon simple ({error})"
         raise RulebookError(name, _where(text, ("features", position)), problem) from None

@@ -44,6 +44,7 @@ ALL_IS_WELL: list[Told] = [
         None,
     ),
     ("AUTH-MATCH", "ok", "L’emplacement est dans le ressort de l’autorité.", None, None, 0),
+    ("ROAD-CLASS", "ok", "L’autorité est compétente (voie communale en agglomération).", None, None, 0),
     (
         "SIGNATORY",
         "ok",
@@ -137,6 +138,14 @@ NOTHING_IS_WELL: list[Told] = [
         "AUTH-MATCH",
         "refer",
         "L’emplacement n’est pas entièrement dans le ressort de l’autorité : un agent transmet ou partage.",
+        None,
+        None,
+        0,
+    ),
+    (
+        "ROAD-CLASS",
+        "refer",
+        "Il faut d’abord l’avis du gestionnaire (route départementale en agglomération) : un agent le demande.",
         None,
         None,
         0,
@@ -261,6 +270,7 @@ def test_every_ground_is_told_in_the_order_of_the_law() -> None:
     )
     place = a_place(
         in_territory=False,
+        zones=("rd-7",),
         address_check=AddressCheck.UNKNOWN_ADDRESS,
         address_distance_m=None,
         standing=(StandingPermit(number="EX-2032-000007", starts_on=day, ends_on=date(2032, 4, 30)),),
@@ -307,7 +317,9 @@ def test_each_finding_cites_the_text_of_its_figure_or_of_its_rule() -> None:
         "DIMENSIONS": limits.dimensions_tolerance_percent,
     }
     for each in findings({}, {}):
-        if each.rule in figures:
+        if each.rule == "ROAD-CLASS":
+            assert each.citation == demo_rulebook().authority.competences[0].cites
+        elif each.rule in figures:
             assert each.citation == figures[each.rule].on(date(2026, 12, 21)).citation
         else:
             assert each.citation == demo_rulebook().rules[each.rule]

@@ -14,6 +14,7 @@ from permits.domain.rules.act import (
     issuing_is_not_suspended,
     kind_is_automatic,
     nothing_enters_the_ground,
+    road_is_ours,
     somebody_may_sign,
 )
 from permits.domain.rules.case import Case, Rule
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     applicant_speaks_for_the_company,
     payer_agrees,
     authority_is_competent,
+    road_is_ours,
     somebody_may_sign,
     nothing_enters_the_ground,
     kind_is_automatic,

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from permits.domain.application import Kind
 from permits.domain.decision import Citation, Finding, Verification
+from permits.domain.place import PlaceFacts
+from permits.domain.rulebook import RoadClass, Rulebook
 from permits.domain.rules.case import Case
 
 _INTERRUPTION = Citation(
@@ -28,6 +30,36 @@ def authority_is_competent(case: Case) -> Iterator[Finding]:
                 "L’emplacement n’est pas entièrement dans le ressort de l’autorité : un agent transmet ou partage."
             )
         yield case.finding("AUTH-MATCH", place.in_territory, message, occupancy=index)
+
+
+def road_is_ours(case: Case) -> Iterator[Finding]:
+    """The permit on this class of road is the authority's to give (CGCT art. L2213-6); heard where competences are set.
+
+    A road that no zone describes is a communal one, in agglomération.
+    """
+    competences = {(each.road, each.in_agglomeration): each for each in case.rulebook.authority.competences}
+    if not competences:
+        return
+    for index, _, place in case.occupancies:
+        for road, inside in sorted(_roads(case.rulebook, place)):
+            held = competences.get((road, inside))
+            where = f"{road.label} {'en' if inside else 'hors'} agglomération"
+            permit = held.permit if held else "not_ours"
+            message = {
+                "ours": f"L’autorité est compétente ({where}).",
+                "ours_after_opinion": f"Il faut d’abord l’avis du gestionnaire ({where}) : un agent le demande.",
+                "not_ours": f"Le permis relève d’une autre autorité ({where}) : un agent lui transmet la demande.",
+            }[permit]
+            citation = held.cites if held else case.rulebook.cite("AUTH-MATCH")
+            yield case.finding("ROAD-CLASS", permit == "ours", message, citation=citation, occupancy=index)
+
+
+def _roads(rulebook: Rulebook, place: PlaceFacts) -> set[tuple[RoadClass, bool]]:
+    """Return every class of road that the footprint touches, in or out of agglomération."""
+    touched = [zone for zone in rulebook.zones if zone.id in place.zones]
+    outside = any(zone.in_agglomeration is False for zone in touched)
+    classes = {zone.road for zone in touched if zone.road is not None} or {RoadClass.COMMUNAL}
+    return {(road, not outside) for road in classes}
 
 
 def somebody_may_sign(case: Case) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ TITLES = {
     "APPLICANT": "Le demandeur parle pour l’entreprise",
     "PAYER": "Le payeur désigné est lui aussi relié au demandeur",
     "AUTH-MATCH": "L’emplacement est dans le ressort de l’autorité",
+    "ROAD-CLASS": "Le permis sur cette voie relève de l’autorité",
     "SIGNATORY": "Une délégation de signature est valable",
     "EMPRISE-NONE": "Rien n’entre dans le sol",
     "KIND-AUTOMATIC": "La machine peut accorder ce type d’occupation",
