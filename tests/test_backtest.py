@@ -191,3 +191,39 @@ def test_a_rulebook_that_can_not_be_read_is_told(proposed: Path) -> None:
         done = run(words[0], str(proposed), *words[1:])
         assert done.exit_code == 1
         assert f"{TARIFF}: ligne 1: " in done.stderr
+
+
+# --- the price of a request --------------------------------------------------------------------
+
+
+def request_file(tmp_path: Path, **changes: Any) -> str:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request_body() | changes), encoding="utf-8")
+    return str(path)
+
+
+def test_the_price_of_a_request_is_told_line_by_line_without_a_database(proposed: Path, tmp_path: Path) -> None:
+    done = run("price", str(proposed), request_file(tmp_path))
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[0].startswith("Échafaudage : 14,4 m² × 5 jours × 1,30 € = 93,60 € [Délibération")
+    assert done.stdout.splitlines()[-1].startswith("Total : 99,60 € (")
+    as_json = json.loads(run("price", str(proposed), request_file(tmp_path), "--json").stdout)
+    assert as_json["total"] == "99.60"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"answers": {"inconnue": "oui"}}, "/answers/inconnue : le règlement ne pose pas cette question ici"),
+        ({"answers": {"association": "peut-etre"}}, "réponses possibles : oui, non"),
+        ({"starts_on": "2025-01-06", "ends_on": "2025-01-07"}, "pas de prix : "),
+        ({"starts_on": 20270101}, "starts_on : une date est attendue : AAAA-MM-JJ"),
+    ],
+)
+def test_a_request_without_a_price_is_told_in_one_line(
+    proposed: Path, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    done = run("price", str(proposed), request_file(tmp_path, **changes))
+    assert done.exit_code == 1
+    assert told in done.stderr and done.stderr.count("\n") == 1

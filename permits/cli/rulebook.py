@@ -63,10 +63,13 @@ def show(
 
 @rulebook.command("price")
 def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -> None:
-    """Calculer la redevance d’une demande sous un règlement, ligne par ligne ; rien n’est demandé à personne, ni gardé."""
+    """Calculer la redevance d’une demande sous un règlement, ligne par ligne ; rien n’est gardé."""
+    from pydantic import ValidationError
+
     from permits.domain.application import FiledApplication
     from permits.domain.calendar import paris_day
     from permits.domain.french import money
+    from permits.domain.french_errors import french_message
     from permits.domain.place import AddressCheck, PlaceFacts, Unmeasurable
     from permits.domain.questions import answer_faults
     from permits.domain.rulebook import NotInForce
@@ -74,7 +77,11 @@ def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -
     from permits.domain.tariff.unknown import FeeUnknown
 
     law, today = _law(directory), paris_day(datetime.now(UTC))
-    application = FiledApplication.model_validate_json(request.read_bytes()).without_contact()
+    try:
+        application = FiledApplication.model_validate_json(request.read_bytes()).without_contact()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        fail(f"{request} : {' > '.join(str(part) for part in first['loc'])} : {french_message(first)}")
     for pointer, fault in answer_faults(application, law.rulebook.questions):
         fail(f"{pointer} : {fault}")
     limits = law.rulebook.limits
