@@ -17,9 +17,11 @@ from permits.document.errors import SealError
 from permits.document.press import Press
 from permits.document.seal import Pkcs12Seal
 from permits.domain.calendar import paris_day
+from permits.domain.dated import NotInForce
 from permits.domain.establishment import Source
 from permits.domain.filing import ActNotPossible
-from permits.domain.rulebook import NotInForce, Rulebook, limit_values
+from permits.domain.limits import limit_values
+from permits.domain.rulebook import Rulebook
 from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
 from permits.law.load import RulebookError, read_authority

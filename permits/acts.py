@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from permits.desk import Desk
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification, first_day_to_abrogate
 from permits.domain.application import Application, Contact
+from permits.domain.authority import EndingGround
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
@@ -27,7 +28,6 @@ from permits.domain.french import day_text
 from permits.domain.french_errors import french_message
 from permits.domain.model import plain_text
 from permits.domain.permit import Amendment
-from permits.domain.rulebook import EndingGround
 from permits.domain.ruling import Motive, Ruling, RulingKind
 from permits.domain.tariff.early_end import due_after_abrogation, due_after_withdrawal
 from permits.issue import LONGEST_CHAIN, finish_act, permit_maker, permit_series, verification_url

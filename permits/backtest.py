@@ -15,11 +15,11 @@ from sqlalchemy import Engine
 from permits.desk import Law
 from permits.domain.application import Application
 from permits.domain.calendar import paris_day
+from permits.domain.dated import NotInForce
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted, Referred
 from permits.domain.facts import Facts
 from permits.domain.place import PlaceFacts
-from permits.domain.rulebook import NotInForce
 from permits.register.decisions import decisions
 
 # How many files have been looked at, and how many there are.

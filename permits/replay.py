@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from permits.domain.application import Application
+from permits.domain.dated import NotInForce
 from permits.domain.decide import decide
 from permits.domain.facts import Facts
-from permits.domain.rulebook import NotInForce, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.law.load import RulebookError, load
 from permits.register.decisions import Decisions, decisions
 

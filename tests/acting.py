@@ -13,10 +13,10 @@ from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActState
 from permits.domain.application import Application, Contact
+from permits.domain.authority import AuthorityFile
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Referred
 from permits.domain.filing import Filed
-from permits.domain.rulebook import AuthorityFile
 from permits.domain.ruling import Motive
 from permits.issue import issue_permit
 from permits.register.book import Register

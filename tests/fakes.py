@@ -24,9 +24,10 @@ from permits.domain.establishment import (
     Standing,
 )
 from permits.domain.filing import Filing, filing_of
+from permits.domain.limits import Assurance
 from permits.domain.permit import Permit, PressBusy
 from permits.domain.place import GeocodedAddress, GeocoderUnavailable
-from permits.domain.rulebook import Assurance, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.ruling import Ruling
 from permits.laws import load_law as load
 from permits.register.book import Register

@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActKind, ActState
+from permits.domain.authority import EndingGround, Series
 from permits.domain.decision import Citation
 from permits.domain.filing import ActNotPossible
-from permits.domain.rulebook import EndingGround, Series
 from permits.domain.ruling import Ruling, RulingKind
 from permits.issue import finish_act, issue_permit
 from tests.acting import (

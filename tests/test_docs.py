@@ -10,7 +10,7 @@ import typer.main
 import yaml
 
 from permits.cli import app
-from permits.domain.rulebook import NotInForce
+from permits.domain.dated import NotInForce
 from permits.domain.tariff.scale import Scale
 from permits.law.load import StrictLoader, load, read_directory
 from permits.sandbox.companies import sandbox_sirets

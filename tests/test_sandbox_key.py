@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from permits import acts
+from permits.domain.authority import Series
 from permits.domain.filing import ActNotPossible
-from permits.domain.rulebook import Series
 from permits.issue import issue_permit
 from tests.acting import (
     BY,

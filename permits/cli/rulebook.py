@@ -68,11 +68,11 @@ def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -
 
     from permits.domain.application import FiledApplication
     from permits.domain.calendar import paris_day
+    from permits.domain.dated import NotInForce
     from permits.domain.french import money
     from permits.domain.french_errors import french_message
     from permits.domain.place import AddressCheck, PlaceFacts, Unmeasurable
     from permits.domain.questions import answer_faults
-    from permits.domain.rulebook import NotInForce
     from permits.domain.tariff.fee import compute_fee
     from permits.domain.tariff.unknown import FeeUnknown
 

@@ -1,10 +1,12 @@
 """Decide: hear every rule, compute the fee, grant or refer. Pure: the same input gives the same decision for ever."""
 
 from permits.domain.application import Application
+from permits.domain.dated import NotInForce
 from permits.domain.decision import Decision, Fee, Finding, Granted, Outcome, Prescription, Referred
 from permits.domain.facts import Facts
 from permits.domain.french import day_text, measure
-from permits.domain.rulebook import NotInForce, PrescriptionRule, Rulebook, figure_texts
+from permits.domain.limits import figure_texts
+from permits.domain.rulebook import PrescriptionRule, Rulebook
 from permits.domain.rules import RULES_VERSION, Case, rules_on
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.unknown import FeeUnknown

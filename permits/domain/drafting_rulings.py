@@ -11,8 +11,9 @@ from permits.domain.drafting import application_visa, cite_permit, fetched_from,
 from permits.domain.establishment import Establishment, RegistryAnswer
 from permits.domain.filing import Filed
 from permits.domain.french import day_text
+from permits.domain.limits import Assurance
 from permits.domain.permit import Beneficiary, CitedAct, FetchedData, Permit
-from permits.domain.rulebook import Assurance, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.ruling import FeeTerms, Motive, Ruling, RulingKind
 
 RULING_TEMPLATE = "decision/1"

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from permits.domain.establishment import RegistryAnswer
+from permits.domain.limits import Assurance
 from permits.domain.model import Value
 from permits.domain.place import PlaceFacts
-from permits.domain.rulebook import Assurance
 
 
 class ExtendedPermit(Value):

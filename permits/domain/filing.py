@@ -10,7 +10,7 @@ from permits.domain.application import Application, Contact, FiledApplication
 from permits.domain.canonical import digest
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
-from permits.domain.rulebook import Assurance
+from permits.domain.limits import Assurance
 from permits.domain.siret import siren_of
 
 

@@ -1,160 +1,25 @@
-"""The law as data: the figures in force on a day, each with the text it comes from.
-
-A dated value holds from its day until the next entry's; an abrogated entry ends it. A hole is our
-fault, never a refusal: `NotInForce` says which figure is missing and on which day.
-"""
+"""The law as data: everything an authority has decided, figures, places, conditions and rates, each with its text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
-from enum import IntEnum, StrEnum
 from string import Formatter
-from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from permits.domain.application import Day, Kind
+from permits.domain.application import Kind
+from permits.domain.authority import AuthorityFile, RoadClass
+from permits.domain.dated import Dated
 from permits.domain.decision import Citation
 from permits.domain.forbidden import Calendar, ForbiddenPeriod
-from permits.domain.french import measure
+from permits.domain.limits import FIGURES, Limits
 from permits.domain.model import Misplaced, Value
-from permits.domain.permit import Appeal, IssuingAuthority, Signatory
+from permits.domain.permit import Signatory
 from permits.domain.place import Position
 from permits.domain.questions import Question
 from permits.domain.retention import DEFAULT_RETENTION, Retention
 from permits.domain.tariff.scale import UNITS, Scale
-
-T = TypeVar("T")
-
-
-class NotInForce(Exception):
-    """The rulebook holds no value of that name on that day."""
-
-    def __init__(self, name: str, day: date) -> None:
-        super().__init__(f"{name} has no value in force on {day.isoformat()}")
-        self.name = name
-        self.day = day
-
-
-class Assurance(IntEnum):
-    """How we know that the applicant speaks for the company, weakest first."""
-
-    NONE = 0
-    CONFIRMED_EMAIL = 1
-    PROCONNECT_SIRET = 2
-    KEY_BOUND_TO_SIREN = 3
-
-    @property
-    def code(self) -> str:
-        return self.name.lower()
-
-    @property
-    def label(self) -> str:
-        """What it is, in French."""
-        return _ASSURANCE_LABELS[self]
-
-
-_ASSURANCE_LABELS = {
-    Assurance.NONE: "aucun lien",
-    Assurance.CONFIRMED_EMAIL: "une adresse électronique confirmée",
-    Assurance.PROCONNECT_SIRET: "une identification ProConnect pour ce SIRET",
-    Assurance.KEY_BOUND_TO_SIREN: "une clé d’accès remise à l’entreprise",
-}
-
-
-AssuranceName = Literal["none", "confirmed_email", "proconnect_siret", "key_bound_to_siren"]
-
-
-def _assurance(value: object) -> object:
-    if isinstance(value, str) and value.upper() in Assurance.__members__:
-        return Assurance[value.upper()]
-    return value
-
-
-class Entry(Value, Generic[T]):
-    """A value from a day on, with its text; `abrogated` ends the series."""
-
-    value: T | None = None
-    abrogated: bool = False
-    cites: Citation
-
-    @model_validator(mode="after")
-    def _value_or_end(self) -> Self:
-        if (self.value is None) != self.abrogated:
-            raise ValueError("donnez value, ou abrogated: true, pas les deux")
-        return self
-
-
-class InForce(Value, Generic[T]):
-    """The value that holds on a day, and the text behind it."""
-
-    value: T
-    citation: Citation
-    since: date
-
-
-class Dated(Value, Generic[T]):
-    """One figure through time. `checked_on` is when a person last compared it with its text."""
-
-    label: Annotated[str, Field(min_length=3)]
-    unit: str
-    checked_on: Day
-    values: Annotated[Mapping[Day, Entry[T]], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _has_no_hole(self) -> Self:
-        for day in sorted(self.values)[:-1]:
-            if self.values[day].abrogated:
-                raise Misplaced("un trou dans le temps : ce qui est abrogé ne se reprend pas plus tard", "values", day)
-        return self
-
-    def on(self, day: date) -> InForce[T]:
-        """Return what holds on `day`, or raise NotInForce."""
-        since = max((start for start in self.values if start <= day), default=None)
-        if since is None or (entry := self.values[since]).value is None:
-            raise NotInForce(self.label, day)
-        return InForce[T](value=entry.value, citation=entry.cites, since=since)
-
-
-Count = Annotated[int, Field(ge=0, le=3660)]
-Quantity = Annotated[Decimal, Field(ge=0)]
-
-
-class Limits(Value):
-    """The figures that the rules compare the facts with."""
-
-    applicant_assurance_threshold: Dated[
-        Annotated[Assurance, BeforeValidator(_assurance, json_schema_input_type=AssuranceName)]
-    ]
-    automatic_kinds: Dated[tuple[Kind, ...]]
-    notice_working_days: Dated[Count]
-    longest_duration_days: Dated[Count]
-    furthest_start_days: Dated[Count]
-    footway_min_clear_width_m: Dated[Quantity]
-    scaffold_max_projection_m: Dated[Quantity]
-    address_max_distance_m: Dated[Quantity]
-    territory_margin_km: Dated[Quantity]
-    footprint_tolerance_m: Dated[Quantity]
-    footprint_min_width_m: Dated[Quantity]
-    dimensions_tolerance_percent: Dated[Quantity]
-    dimensions_tolerance_m2: Dated[Quantity]
-    evidence_max_age_hours: Dated[Count]
-    silence_months: Dated[Count]
-
-    @field_validator("*")
-    @classmethod
-    def _always_holds(cls, limit: Dated[Any]) -> Dated[Any]:
-        """Nothing can be decided on a day without its limits: a city replaces one, and never leaves a hole."""
-        first, last = min(limit.values), max(limit.values)
-        if first > limit.checked_on:
-            raise ValueError(f"un trou dans le temps : rien n’est en vigueur du {limit.checked_on} au {first}")
-        if limit.values[last].abrogated:
-            raise Misplaced("un trou dans le temps : une limite se remplace, elle ne s’abroge pas", "values", last)
-        return limit
-
-
-# What a prescription may quote: the limits that are figures.
-FIGURES = tuple(name for name in Limits.model_fields if name.endswith(("_m", "_m2", "_km", "_days", "_months")))
+from permits.domain.unique import one_of_each
 
 
 class PrescriptionRule(Value):
@@ -178,37 +43,6 @@ class PrescriptionRule(Value):
         return text
 
 
-class RoadClass(StrEnum):
-    """Whose road it is, which decides who is competent (CGCT art. L2213-6; CVR art. L113-2)."""
-
-    COMMUNAL = "communal"
-    DEPARTMENTAL = "departmental"
-    NATIONAL = "national"
-    HIGH_TRAFFIC = "high_traffic"  # à grande circulation, whatever its owner
-
-    @property
-    def label(self) -> str:
-        """Its French name."""
-        return _ROAD_LABELS[self]
-
-
-_ROAD_LABELS = {
-    RoadClass.COMMUNAL: "voie communale",
-    RoadClass.DEPARTMENTAL: "route départementale",
-    RoadClass.NATIONAL: "route nationale",
-    RoadClass.HIGH_TRAFFIC: "route à grande circulation",
-}
-
-
-class Competence(Value):
-    """Who gives the permit on a class of road: this authority, this one after an opinion, or another."""
-
-    road: RoadClass
-    in_agglomeration: bool = True
-    permit: Literal["ours", "ours_after_opinion", "not_ours"]
-    cites: Citation
-
-
 class Zone(Value):
     """A part of the territory: one closed ring of WGS84 (longitude, latitude).
 
@@ -225,118 +59,6 @@ class Zone(Value):
     def _closed(self) -> Self:
         if self.ring[0] != self.ring[-1]:
             raise ValueError(f"la zone {self.id} n’est pas fermée : répétez le premier point à la fin")
-        return self
-
-
-class Delegation(Value):
-    """Who signs from a day to another, both included."""
-
-    from_day: Day
-    to_day: Day | None = None
-    signatory: Signatory
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.to_day is not None and self.to_day < self.from_day:
-            raise ValueError("to_day précède from_day")
-        return self
-
-
-Prefix = Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
-
-
-class Series(Value):
-    """The prefixes of the numbers, each its own gapless series a year.
-
-    Extensions and corrections are permits, withdrawals are numbered with abrogations. A series that is
-    not named is not used: such an act can't be taken.
-    """
-
-    permits: Prefix
-    refusals: Prefix | None = None
-    abrogations: Prefix | None = None
-    sandbox: Prefix | None = None
-
-    @model_validator(mode="after")
-    def _differ(self) -> Self:
-        named = [prefix for prefix in (self.permits, self.refusals, self.abrogations, self.sandbox) if prefix]
-        if len(set(named)) < len(named):
-            raise ValueError("chaque suite de numéros a un préfixe à elle")
-        return self
-
-
-class EndingGround(Value):
-    """A ground in law to end a permit: which acts it bears, and until when after the permit was taken."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z_]{3,40}$")]
-    acts: Annotated[tuple[Literal["abrogation", "withdrawal"], ...], Field(min_length=1)]
-    label: Annotated[str, Field(min_length=10)]
-    within_months: Annotated[int, Field(ge=1, le=120)] | None = None
-    cites: Citation
-
-
-class EndingFeeTerms(Value):
-    """What becomes of the fee of a permit that is abrogated or withdrawn: one sentence for both, and its text.
-
-    After an abrogation the fee is `kept`, `recomputed` for the days before its effect, or `pro_rata` of them; after a
-    withdrawal it is `kept`, due for the file alone (`file_only`), or not at all (`nothing`).
-    """
-
-    abrogation: Literal["kept", "recomputed", "pro_rata"]
-    withdrawal: Literal["kept", "file_only", "nothing"]
-    text: Annotated[str, Field(min_length=10)]
-    cites: Citation
-
-
-Identified = TypeVar("Identified", Zone, Calendar, ForbiddenPeriod, PrescriptionRule, EndingGround, Question)
-
-
-def _one_of_each(items: tuple[Identified, ...]) -> tuple[Identified, ...]:
-    ids = [item.id for item in items]
-    for position, each in enumerate(ids):
-        if each in ids[:position]:
-            raise Misplaced(f"donné deux fois : {each}", position, "id")
-    return items
-
-
-class AuthorityFile(Value):
-    """The authority: who it is, who signs, where to appeal, and the texts every act cites.
-
-    `visas` are those of what allows, `ruling_visas` those of refusals, abrogations and withdrawals.
-    """
-
-    identity: IssuingAuthority
-    crs: Annotated[str, Field(pattern=r"^EPSG:\d{4,5}$")]
-    series: Series
-    competences: tuple[Competence, ...] = ()
-    signatories: tuple[Delegation, ...]
-    appeal: Appeal
-    algorithm_contact: str
-    payment_terms: str
-    visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
-    considerations: Annotated[tuple[str, ...], Field(min_length=1)]
-    ruling_visas: tuple[Citation, ...] = ()
-    ending_fee_terms: EndingFeeTerms | None = None
-    endings: Annotated[tuple[EndingGround, ...], AfterValidator(_one_of_each)] = ()
-
-    @field_validator("competences")
-    @classmethod
-    def _one_for_each_road(cls, competences: tuple[Competence, ...]) -> tuple[Competence, ...]:
-        seen = [(each.road, each.in_agglomeration) for each in competences]
-        for position, each in enumerate(seen):
-            if each in seen[:position]:
-                raise Misplaced("cette voie a déjà sa compétence", position, "road")
-        return competences
-
-    @model_validator(mode="after")
-    def _says_what_rulings_need(self) -> Self:
-        series = self.series
-        if (series.refusals or series.abrogations or series.sandbox) and not self.ruling_visas:
-            raise ValueError("il manque ruling_visas : refus, abrogations et retraits citent leurs propres textes")
-        if self.endings and self.ending_fee_terms is None:
-            raise ValueError(
-                "il manque ending_fee_terms : dites ce que devient la redevance d’un permis qui finit plus tôt"
-            )
         return self
 
 
@@ -395,11 +117,11 @@ class Rulebook(Value):
     authority: AuthorityFile
     limits: Limits
     rules: Mapping[str, Citation]
-    zones: Annotated[tuple[Zone, ...], AfterValidator(_one_of_each)]
-    calendars: Annotated[tuple[Calendar, ...], AfterValidator(_one_of_each)] = ()
-    forbidden_periods: Annotated[tuple[ForbiddenPeriod, ...], AfterValidator(_one_of_each)]
-    prescriptions: Annotated[tuple[PrescriptionRule, ...], AfterValidator(_one_of_each)]
-    questions: Annotated[tuple[Question, ...], AfterValidator(_one_of_each)] = ()
+    zones: Annotated[tuple[Zone, ...], AfterValidator(one_of_each)]
+    calendars: Annotated[tuple[Calendar, ...], AfterValidator(one_of_each)] = ()
+    forbidden_periods: Annotated[tuple[ForbiddenPeriod, ...], AfterValidator(one_of_each)]
+    prescriptions: Annotated[tuple[PrescriptionRule, ...], AfterValidator(one_of_each)]
+    questions: Annotated[tuple[Question, ...], AfterValidator(one_of_each)] = ()
     tariff: Dated[Scale]
     retention: Retention = DEFAULT_RETENTION
 
@@ -458,23 +180,3 @@ class Rulebook(Value):
     def cite(self, rule: str) -> Citation:
         """Return the text behind a rule; a rule without one can't be applied."""
         return self.rules[rule]
-
-
-def limit_values(limits: Limits, day: date) -> dict[str, Any]:
-    """Return every limit in force on `day`, by name."""
-    return {name: getattr(limits, name).on(day).value for name in Limits.model_fields}
-
-
-def figure_texts(limits: Limits, day: date) -> dict[str, str]:
-    """Return every limit in force on `day` as a prescription prints it, by name."""
-    return {name: str(value).replace(".", ",") for name, value in limit_values(limits, day).items()}
-
-
-def value_text(value: object, unit: str) -> str:
-    """Write a figure of the rulebook for a person: a list by its labels, a level by its code, a number and its unit."""
-    if isinstance(value, tuple):
-        return ", ".join(getattr(each, "label", str(each)) for each in value)
-    if isinstance(value, Assurance):
-        return value.label
-    shown = measure(value) if isinstance(value, Decimal) else str(value)
-    return f"{shown} {unit}".strip()

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from permits.domain.dated import Dated, InForce, NotInForce
 from permits.domain.decision import Citation
 from permits.domain.forbidden import ForbiddenPeriod
 from permits.domain.french import MONTHS, day_text
+from permits.domain.limits import Limits, figure_texts, value_text
 from permits.domain.model import Value
 from permits.domain.questions import Question
-from permits.domain.rulebook import Dated, InForce, Limits, NotInForce, Rulebook, figure_texts, value_text
+from permits.domain.rulebook import Rulebook
 from permits.domain.rules import RULES_VERSION
 from permits.domain.rules.titles import TITLES
 from permits.domain.tariff.described import describe, describe_adjustment

@@ -9,13 +9,15 @@ from datetime import date, datetime
 
 from permits.domain.application import Application, Occupancy
 from permits.domain.calendar import paris_day
+from permits.domain.dated import Dated
 from permits.domain.decision import Citation, Fee, Granted, Outcome
 from permits.domain.establishment import Establishment, RegistryAnswer
 from permits.domain.filing import Filed
 from permits.domain.french import day_text, measure
+from permits.domain.limits import Limits, value_text
 from permits.domain.model import Value
 from permits.domain.place import AddressCheck, PlaceFacts
-from permits.domain.rulebook import Dated, Limits, Rulebook, value_text
+from permits.domain.rulebook import Rulebook
 from permits.domain.rules.titles import TITLES
 
 _ALONE = (

@@ -16,7 +16,8 @@ import yaml
 from pydantic import ValidationError
 
 from permits.domain.french_errors import french_message
-from permits.domain.rulebook import Limits, Rulebook
+from permits.domain.limits import Limits
+from permits.domain.rulebook import Rulebook
 
 _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
 _FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", "zones.geojson")

@@ -10,7 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from permits.domain.decision import Citation
-from permits.domain.rulebook import CITED_RULES, Limits, Rulebook
+from permits.domain.limits import Limits
+from permits.domain.rulebook import CITED_RULES, Rulebook
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OF_RULEBOOK = ("authority", "calendars", "forbidden_periods", "prescriptions", "questions", "retention", "tariff")

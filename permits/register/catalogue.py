@@ -17,9 +17,9 @@ from permits.domain.application import Application, Contact
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
 from permits.domain.filing import Filed, Filing
+from permits.domain.limits import Assurance
 from permits.domain.permit import Permit
 from permits.domain.place import Footprint, StandingPermit
-from permits.domain.rulebook import Assurance
 from permits.domain.ruling import Ruling
 from permits.register.tables import (
     ActRow,

@@ -17,10 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from permits.domain.admissibility import Inadmissible
+from permits.domain.dated import NotInForce
 from permits.domain.establishment import RegistryUnavailable
 from permits.domain.filing import ActNotPossible
 from permits.domain.permit import PressBusy
-from permits.domain.rulebook import NotInForce
 from permits.issue import KeyReused, RequestInProgress
 from permits.register.floor import BookRolledBack
 from permits.web.french_errors import field_errors

@@ -9,11 +9,13 @@ from typing import Any
 
 from permits.domain.application import Application, FiledApplication, Kind, Occupancy
 from permits.domain.calendar import paris_day
+from permits.domain.dated import Dated, Entry
 from permits.domain.decision import Citation
 from permits.domain.establishment import Establishment, Evidence, Source, Standing
 from permits.domain.facts import ExtendedPermit, Facts
+from permits.domain.limits import Assurance
 from permits.domain.place import AddressCheck, Footprint, Place, PlaceFacts, Polygon
-from permits.domain.rulebook import Assurance, Dated, Entry, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.scale import Scale
 from permits.law.load import load_directory
 

@@ -20,8 +20,9 @@ from permits.domain.calendar import PARIS
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Finding, Granted, Outcome, Referred
 from permits.domain.establishment import NotFound, Protected, RegistryAnswer, Standing
+from permits.domain.limits import Assurance
 from permits.domain.place import AddressCheck
-from permits.domain.rulebook import CITED_RULES, Assurance
+from permits.domain.rulebook import CITED_RULES
 from permits.domain.rules import RULES, Case, Rule
 from permits.domain.rules.act import answers_are_confirmed, issuing_is_not_suspended
 from permits.domain.rules.period import extension_follows_its_permit

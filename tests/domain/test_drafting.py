@@ -14,8 +14,8 @@ from permits.domain.decide import decide
 from permits.domain.decision import Granted
 from permits.domain.drafting import draft_permit
 from permits.domain.establishment import NotFound, Source
+from permits.domain.limits import Assurance
 from permits.domain.permit import Permit
-from permits.domain.rulebook import Assurance
 from tests.domain.builders import (
     SIRET,
     a_filed_application,

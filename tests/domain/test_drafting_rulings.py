@@ -12,8 +12,8 @@ from permits.domain.decision import Citation
 from permits.domain.drafting_rulings import draft_ruling, subject_of_application, subject_of_permit
 from permits.domain.establishment import NotFound, Protected
 from permits.domain.filing import Filed, filing_of
+from permits.domain.limits import Assurance
 from permits.domain.permit import KeptFor, Permit
-from permits.domain.rulebook import Assurance
 from permits.domain.ruling import Motive, Ruling, RulingKind
 from tests.domain.builders import (
     RECEIVED_AT,

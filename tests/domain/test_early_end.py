@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from permits.domain.authority import EndingFeeTerms
 from permits.domain.decision import Fee
-from permits.domain.rulebook import EndingFeeTerms, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.early_end import due_after_abrogation, due_after_withdrawal
 from permits.domain.tariff.fee import compute_fee
 from tests.domain.builders import (

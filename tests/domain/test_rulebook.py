@@ -6,22 +6,13 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
+from permits.domain.authority import AuthorityFile, Delegation
+from permits.domain.dated import Dated, Entry, NotInForce
 from permits.domain.decide import decide
 from permits.domain.forbidden import ForbiddenPeriod
+from permits.domain.limits import Assurance, Limits, limit_values
 from permits.domain.permit import Signatory
-from permits.domain.rulebook import (
-    Assurance,
-    AuthorityFile,
-    Dated,
-    Delegation,
-    Entry,
-    Limits,
-    NotInForce,
-    PrescriptionRule,
-    Rulebook,
-    Zone,
-    limit_values,
-)
+from permits.domain.rulebook import PrescriptionRule, Rulebook, Zone
 from permits.domain.tariff.scale import Item
 from tests.domain.builders import TEXT, a_scale, an_application, demo_rulebook, some_facts
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from permits.domain.application import Kind
+from permits.domain.dated import Dated
 from permits.domain.decide import decide
 from permits.domain.decision import Finding, Verification
 from permits.domain.establishment import Standing
+from permits.domain.limits import Assurance
 from permits.domain.place import AddressCheck, StandingPermit
-from permits.domain.rulebook import Assurance, Dated
 from tests.domain.builders import (
     a_place,
     an_application,

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from permits.domain.application import Kind
+from permits.domain.dated import NotInForce
 from permits.domain.decide import decide
 from permits.domain.decision import Fee, Granted, Referred
 from permits.domain.place import PlaceFacts
-from permits.domain.rulebook import NotInForce, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.measures import billed_area_m2, dimensions_agree, tolerance_on
 from permits.domain.tariff.unknown import ChangingBase, NoPrice

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from permits.domain.dated import Dated, NotInForce
 from permits.domain.decision import Citation, Verification
+from permits.domain.limits import Limits
 from permits.domain.model import Value
-from permits.domain.rulebook import CITED_RULES, Dated, Limits, NotInForce, Rulebook
+from permits.domain.rulebook import CITED_RULES, Rulebook
 from permits.law.load import RulebookError, digest_of, load, load_directory, read_directory
 from tests.domain.builders import RULEBOOK_DIRECTORY, TEXT, demo_rulebook
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from permits.domain.application import Kind
+from permits.domain.authority import RoadClass
 from permits.domain.decision import Citation, Finding, Verification
 from permits.domain.place import PlaceFacts
-from permits.domain.rulebook import RoadClass, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.rules.case import Case
 
 _INTERRUPTION = Citation(

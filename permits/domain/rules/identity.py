@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from permits.domain.decision import Finding
 from permits.domain.establishment import Establishment, Protected, Standing
 from permits.domain.french import day_text
-from permits.domain.rulebook import Assurance
+from permits.domain.limits import Assurance
 from permits.domain.rules.case import Case
 
 

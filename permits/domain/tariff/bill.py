@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from permits.domain.dated import InForce
 from permits.domain.decision import Citation, Fee, FeeLine, LineNature
 from permits.domain.facts import ExtendedPermit
 from permits.domain.french import measure, money
-from permits.domain.rulebook import InForce
 from permits.domain.tariff.measures import Subject
 from permits.domain.tariff.scale import Adjustment, Item, Rounding, Scale
 from permits.domain.tariff.sentences import Price, priced

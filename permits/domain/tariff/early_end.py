@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from permits.domain.application import Application
+from permits.domain.authority import EndingFeeTerms
+from permits.domain.dated import NotInForce
 from permits.domain.decision import Fee
 from permits.domain.facts import Facts
-from permits.domain.rulebook import EndingFeeTerms, NotInForce, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.unknown import FeeUnknown
 

@@ -11,10 +11,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from permits.domain.application import Application
+from permits.domain.dated import Dated, InForce
 from permits.domain.decision import Citation, Fee
 from permits.domain.facts import ExtendedPermit
 from permits.domain.place import PlaceFacts
-from permits.domain.rulebook import Dated, InForce, Rulebook
+from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.bill import Bill, Draft
 from permits.domain.tariff.measures import Subject, tolerance_on
 from permits.domain.tariff.prices import Charge, charges, coefficient, within_bounds

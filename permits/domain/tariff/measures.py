@@ -7,9 +7,9 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 
 from permits.domain.application import Application, Kind, Occupancy
+from permits.domain.limits import Limits
 from permits.domain.place import PlaceFacts
 from permits.domain.questions import Question
-from permits.domain.rulebook import Limits
 from permits.domain.tariff.scale import Item, Range, When
 from permits.domain.tariff.unknown import NotConfirmed, NotDeclared
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from permits.domain.application import Application, FiledApplication
 from permits.domain.filing import Filed, Filing, filing_of
-from permits.domain.rulebook import Assurance
+from permits.domain.limits import Assurance
 from permits.domain.siret import siren_of
 from permits.issue import issue_permit, preview
 from permits.register.clients import Client
