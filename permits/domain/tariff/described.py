@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from permits.domain.french import measure, money
 from permits.domain.questions import Question
-from permits.domain.tariff.scale import Adjustment, Bands, Item, Package, Packages, Priced, Range, Scale, Tier, When
+from permits.domain.tariff.conditions import Range, When
+from permits.domain.tariff.rates import Bands, Package, Packages, Priced, Tier
+from permits.domain.tariff.scale import Adjustment, Item, Scale
 from permits.domain.tariff.sentences import counted, period_name, unit_name
 
 Questions = Mapping[str, Question]

@@ -19,7 +19,8 @@ from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.bill import Bill, Draft
 from permits.domain.tariff.measures import Subject, tolerance_on
 from permits.domain.tariff.prices import Charge, charges, coefficient, within_bounds
-from permits.domain.tariff.scale import Item, Package, Packages, Priced, Scale, Tier
+from permits.domain.tariff.rates import Package, Packages, Priced, Tier
+from permits.domain.tariff.scale import Item, Scale
 from permits.domain.tariff.sentences import explain, unit_of
 from permits.domain.tariff.time import Period, next_packages, package_days, periods
 from permits.domain.tariff.unknown import ChangingBase, NoPrice

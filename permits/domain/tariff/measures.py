@@ -10,7 +10,8 @@ from permits.domain.application import Application, Kind, Occupancy
 from permits.domain.limits import Limits
 from permits.domain.place import PlaceFacts
 from permits.domain.questions import Question
-from permits.domain.tariff.scale import Item, Range, When
+from permits.domain.tariff.conditions import Range, When
+from permits.domain.tariff.scale import Item
 from permits.domain.tariff.unknown import NotConfirmed, NotDeclared
 
 CENT = Decimal("0.01")

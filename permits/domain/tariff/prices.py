@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from permits.domain.tariff.measures import Subject
-from permits.domain.tariff.scale import Band, Bands, Item, Priced, Scale
+from permits.domain.tariff.rates import Band, Bands, Priced
+from permits.domain.tariff.scale import Item, Scale
 from permits.domain.tariff.unknown import NoPrice
 
 _ONE = Decimal(1)

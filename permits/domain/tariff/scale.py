@@ -3,7 +3,7 @@
 Figures only: the arithmetic is in permits.domain.tariff.fee, the words are explained in docs/rulebook.md.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -13,204 +13,23 @@ from permits.domain.application import Kind, Word
 from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
 from permits.domain.season import Season
+from permits.domain.tariff.conditions import When, is_about_an_occupancy
+from permits.domain.tariff.rates import (
+    Block,
+    Coefficient,
+    Count,
+    Packages,
+    Price,
+    Priced,
+    Progression,
+    Step,
+    Tier,
+)
 
-# A rate or an amount of the scale: positive, for nothing is free by a figure (CG3P art. L2125-1).
-Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4)]
-Figure = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
-Step = Annotated[Decimal, Field(gt=0, le=1000, max_digits=8, decimal_places=4)]
 Label = Annotated[str, Field(min_length=3, max_length=200)]
-Count = Annotated[int, Field(ge=1, le=3660)]
 
 # What a line may count without asking anything more.
 UNITS = ("m2", "m", "m2_three_sides", "m2_four_sides", "piece", "parking_space", "occupancy", "request")
-
-
-class Range(Value):
-    """Bounds of a figure: `above` and `below` exclude the bound, `at_least` and `up_to` include it."""
-
-    above: Decimal | None = None
-    at_least: Decimal | None = None
-    below: Decimal | None = None
-    up_to: Decimal | None = None
-
-    @model_validator(mode="after")
-    def _bounds_something(self) -> Self:
-        if None not in (self.above, self.at_least) or None not in (self.below, self.up_to):
-            raise ValueError("une seule borne de chaque côté : above ou at_least, below ou up_to")
-        low = self.above if self.above is not None else self.at_least
-        high = self.below if self.below is not None else self.up_to
-        if low is None and high is None:
-            raise ValueError("donnez au moins une borne : above, at_least, below ou up_to")
-        if low is not None and high is not None and high < low:
-            raise ValueError("la borne haute est plus petite que la borne basse")
-        return self
-
-    def holds(self, figure: Decimal) -> bool:
-        return (
-            (self.above is None or figure > self.above)
-            and (self.at_least is None or figure >= self.at_least)
-            and (self.below is None or figure < self.below)
-            and (self.up_to is None or figure <= self.up_to)
-        )
-
-
-class When(Value):
-    """What must be true for a line or an adjustment to apply; every condition given must hold."""
-
-    zone: tuple[str, ...] = ()
-    answers: Mapping[Word, tuple[Word, ...]] = Field(default_factory=dict)
-    area_m2: Range | None = None
-    length_m: Range | None = None
-    height_m: Range | None = None
-    vehicle_tonnes: Range | None = None
-    pieces: Range | None = None
-    parking_spaces: Range | None = None
-    days: Range | None = None
-    days_ahead: Range | None = None
-    lane_closed: bool | None = None
-    unauthorised: bool | None = None
-
-
-# What is told of one occupancy, and so has no sense for a whole application.
-OF_AN_OCCUPANCY = (
-    "zone",
-    "area_m2",
-    "length_m",
-    "height_m",
-    "vehicle_tonnes",
-    "pieces",
-    "parking_spaces",
-    "lane_closed",
-)
-
-
-class Band(Value):
-    """Part of the quantities, up to and with `up_to`: a fixed price, a price for each unit, or both."""
-
-    up_to: Price | None = None
-    fixed: Price | None = None
-    rate: Price | None = None
-
-    @model_validator(mode="after")
-    def _has_a_price(self) -> Self:
-        if self.fixed is None and self.rate is None:
-            raise ValueError("une tranche a un prix : fixed, rate, ou les deux")
-        return self
-
-
-class Bands(Value):
-    """Prices by quantity.
-
-    `whole`: the rate of the band where the quantity falls is that of the whole quantity. `slices`: each slice of the
-    quantity has its own rate, and the bands below are added up. `above`: the fixed price of the band where the
-    quantity falls, and its rate for what is above the band below.
-    """
-
-    method: Literal["whole", "slices", "above"]
-    steps: Annotated[tuple[Band, ...], Field(min_length=1, max_length=50)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        bounds = [band.up_to for band in self.steps]
-        known = [bound for bound in bounds[:-1] if bound is not None]
-        if len(known) < len(bounds) - 1:
-            raise ValueError("seule la dernière tranche peut se passer de up_to")
-        last = bounds[-1]
-        if any(high <= low for low, high in zip(known, [*known[1:], *([] if last is None else [last])], strict=False)):
-            raise ValueError("les tranches se suivent par up_to croissants")
-        return self
-
-
-class Priced(Value):
-    """A price: one rate, rates by class, bands of quantity, or nothing at all by virtue of a text."""
-
-    rate: Price | None = None
-    rate_by: Word | None = None
-    rates: Annotated[Mapping[str, Price], Field(min_length=1)] | None = None
-    bands: Bands | None = None
-    free: bool = False
-    cites: Citation | None = None
-
-    def prices(self) -> list[str]:
-        """Return which ways of giving a price are used."""
-        given = {"rate": self.rate, "rates": self.rates, "bands": self.bands, "free": self.free or None}
-        return [name for name, value in given.items() if value is not None]
-
-    @model_validator(mode="after")
-    def _is_cited_when_free(self) -> Self:
-        if self.free and self.cites is None:
-            raise ValueError("une gratuité cite son texte : ajoutez cites (CG3P art. L. 2125-1)")
-        if (self.rate_by is None) != (self.rates is None):
-            raise ValueError("rates va avec rate_by : zone, ou le nom d’une question")
-        return self
-
-
-class Tier(Priced):
-    """The price of the first periods, up to and with the `up_to`-th; or `times` the rate of the line."""
-
-    up_to: Count | None = None
-    times: Figure | None = None
-
-    @model_validator(mode="after")
-    def _has_one_price(self) -> Self:
-        if len(self.prices()) + (self.times is not None) != 1:
-            raise ValueError("un palier a un prix, et un seul : rate, rates, bands, times ou free")
-        if self.times == 0:
-            raise ValueError("un palier gratuit s’écrit free: true, avec son texte")
-        return self
-
-
-class Progression(Value):
-    """The rate grows by `add` times itself at the `from_period`-th period, and again every `every` periods."""
-
-    from_period: Count
-    every: Count
-    add: Annotated[Decimal, Field(gt=0, le=10, max_digits=6, decimal_places=4)]
-
-
-class Coefficient(Value):
-    """What multiplies the rate, by zone or by the answer to a question."""
-
-    by: Word
-    values: Annotated[Mapping[str, Annotated[Decimal, Field(gt=0, le=1000, max_digits=8)]], Field(min_length=1)]
-
-
-class Package(Priced):
-    """The price of a run of consecutive days."""
-
-    days: Count
-
-    @model_validator(mode="after")
-    def _has_one_price(self) -> Self:
-        if len(self.prices()) != 1:
-            raise ValueError("un forfait a un prix, et un seul : rate, rates, bands ou free")
-        return self
-
-
-class Packages(Value):
-    """Prices of runs of days.
-
-    `next`: the shortest package that covers the period; longer ones are filled with the longest package, then the
-    rest. `largest_first`: as many of the longest as fit, then of the next, and the shortest for what is left.
-    `cheapest`: the combination that costs least.
-    """
-
-    method: Literal["next", "largest_first", "cheapest"]
-    steps: Annotated[tuple[Package, ...], Field(min_length=1, max_length=50)]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        days = [package.days for package in self.steps]
-        if days != sorted(set(days)):
-            raise ValueError("les forfaits se suivent par nombre de jours croissant")
-        return self
-
-
-class Block(Value):
-    """A period of so many consecutive days."""
-
-    days: Annotated[int, Field(ge=2, le=366)]
-
 
 _OF_A_DAY = ("day", "half_day", "hour")
 
@@ -256,7 +75,7 @@ class Item(Priced):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.unit == "request" and (self.kinds or _about_an_occupancy(self.when) or self.season):
+        if self.unit == "request" and (self.kinds or is_about_an_occupancy(self.when) or self.season):
             raise ValueError("une ligne par dossier (request) ne nomme ni types, ni zone, ni mesure, ni saison")
         if self.free_quantity is not None and self.cites is None:
             raise ValueError("une quantité gratuite (free_quantity) cite son texte : ajoutez cites")
@@ -364,7 +183,7 @@ class Adjustment(Value):
             raise ValueError("un ajustement fait une chose : percent, amount, minimum, maximum ou waived_below")
         if self.percent == 0 or self.amount == 0:
             raise ValueError("un ajustement de zéro ne change rien")
-        if self.of != "each_occupancy" and _about_an_occupancy(self.when):
+        if self.of != "each_occupancy" and is_about_an_occupancy(self.when):
             raise ValueError("une condition de lieu ou de mesure demande of: each_occupancy")
         return self
 
@@ -421,8 +240,3 @@ class Scale(Value):
             if unknown := sorted(set(adjustment.items) - seen):
                 raise Misplaced(f"aucune ligne n’a pour id {', '.join(unknown)}", "adjustments", position, "items")
         return self
-
-
-def _about_an_occupancy(when: When) -> bool:
-    """Tell whether a condition looks at one occupancy. Answers may be about either: the rulebook knows."""
-    return any(getattr(when, name) not in (None, ()) for name in OF_AN_OCCUPANCY)

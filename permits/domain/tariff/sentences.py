@@ -8,7 +8,8 @@ from permits.domain.french import measure, money
 from permits.domain.questions import Question
 from permits.domain.tariff.measures import Subject
 from permits.domain.tariff.prices import Charge
-from permits.domain.tariff.scale import Block, Item, Package
+from permits.domain.tariff.rates import Block, Package
+from permits.domain.tariff.scale import Item
 from permits.domain.tariff.time import Period
 
 _UNIT_NAMES = {

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from permits.domain.application import Application
 from permits.domain.calendar import is_public_holiday, is_working_day, months_after
-from permits.domain.tariff.scale import Block, Item, Package, Packages
+from permits.domain.tariff.rates import Block, Package, Packages
+from permits.domain.tariff.scale import Item
 from permits.domain.tariff.unknown import NotDeclared
 
 _DAY = timedelta(days=1)
