@@ -22,7 +22,7 @@ from permits.issue import (
     issue_permit,
     preview,
 )
-from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, request_body
+from tests.fakes import OTHER_SIRET, ROOT, SIRET, FakeOffice, open_establishment, request_body
 
 
 def count(office: FakeOffice, table: str) -> int:
@@ -310,6 +310,20 @@ def test_the_preview_gives_the_same_decision_and_stores_nothing(office: FakeOffi
     filed, _ = issue_permit(office.desk, filing)
 
     assert isinstance(foreseen, Granted)
+    assert foreseen == filed.decision
+
+
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*-granted.json")) + sorted(
+    path.stem for path in (ROOT / "examples").glob("*-referred.json")
+)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_preview_decides_and_charges_as_filing_would_in_every_case(office: FakeOffice, name: str) -> None:
+    filing = office.filing(request_body(name))
+    foreseen, _ = preview(office.desk, filing)
+    filed, _ = issue_permit(office.desk, filing)
+
     assert foreseen == filed.decision
 
 

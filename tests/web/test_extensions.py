@@ -46,6 +46,31 @@ def test_a_granted_extension_answers_201_with_a_permit_for_the_additional_days(a
     assert api.get(f"/v1/permits/{number}").json()["state"] == "issued"
 
 
+@pytest.mark.parametrize("ends_on", ["2027-01-20", "2027-02-28"], ids=["granted", "referred"])
+def test_the_preview_of_an_extension_answers_as_asking_for_it_would(api: Api, ends_on: str) -> None:
+    number = permit_of(api)
+    headers = {"Authorization": f"Bearer {api.key}"}
+    preview = api.client.post(
+        f"/v1/permits/{number}/extension/preview", json={"ends_on": ends_on}, headers=headers
+    ).json()
+    answer = extend(api, number, {"ends_on": ends_on}).json()
+
+    assert (preview["outcome"], preview["decision"], preview["fee"]) == (
+        answer["outcome"],
+        answer["decision"],
+        answer["fee"],
+    )
+
+
+def test_the_preview_of_an_extension_is_of_one_s_own_permit(api: Api) -> None:
+    number, path = permit_of(api), "/v1/permits/{}/extension/preview"
+    other = {"Authorization": f"Bearer {api.another_key('999990021')}"}
+    own = {"Authorization": f"Bearer {api.key}"}
+    assert api.client.post(path.format(number), json={"ends_on": "2027-01-20"}, headers=other).status_code == 404
+    early = api.client.post(path.format(number), json={"ends_on": "2027-01-01"}, headers=own)
+    assert (early.status_code, early.json()["code"]) == (422, "ends_before_start")
+
+
 def test_a_referred_extension_tells_every_ground(api: Api) -> None:
     number = permit_of(api)
     extend(api, number)

@@ -72,8 +72,13 @@ def preview_application(
     request: Request, body: FiledApplication, context: CurrentContext, client: CurrentClient
 ) -> PreviewView:
     """La même décision et la même redevance qu’un dépôt ; rien n’est enregistré."""
+    return foresee(context, client, filing_by(context, client, body, "preview"), request)
+
+
+def foresee(context: Context, client: Client, filing: Filing, request: Request) -> PreviewView:
+    """Answer with the decision that this filing would bring."""
     with on_errand(Errand(Purpose.PREVIEW, client_id=client.id, request_id=request.state.request_id)):
-        decision, answer = preview(context.desk, filing_by(context, client, body, "preview"))
+        decision, answer = preview(context.desk, filing)
     rulebook = context.desk.today().law.rulebook
     return PreviewView(
         outcome=decision.outcome,

@@ -18,9 +18,9 @@ from permits.register.clients import Client
 from permits.register.readings import Subject
 from permits.web.access_log import note
 from permits.web.api.acts import Number, document_response
-from permits.web.api.applications import IdempotencyKey, file, filing_by, required_key
+from permits.web.api.applications import IdempotencyKey, file, filing_by, foresee, required_key
 from permits.web.api.traces import trace_of_permit
-from permits.web.api.views import ApplicationView, ExtensionRequest, PermitPage, PermitView
+from permits.web.api.views import ApplicationView, ExtensionRequest, PermitPage, PermitView, PreviewView
 from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
 from permits.web.problems import Refusal
@@ -119,6 +119,26 @@ def extend_permit(
     )
     try:
         return file(context, filing, request, response)
+    except Inadmissible as error:
+        raise _of_the_permit(error, act) from error
+
+
+@router.post(
+    "/{number}/extension/preview",
+    operation_id="preview_extension",
+    summary="Connaître la décision et le prix d’une prolongation sans rien déposer",
+)
+@policy(Policy.CLIENT)
+def preview_extension(
+    request: Request, number: Number, body: ExtensionRequest, context: CurrentContext, client: CurrentClient
+) -> PreviewView:
+    """La même décision et la même redevance qu’une demande de prolongation ; rien n’est enregistré."""
+    act = _own_permit(context, client, number)
+    filing = extension_of(
+        context.desk, act, body.ends_on, lambda application: filing_by(context, client, application, "preview")
+    )
+    try:
+        return foresee(context, client, filing, request)
     except Inadmissible as error:
         raise _of_the_permit(error, act) from error
 
