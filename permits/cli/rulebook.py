@@ -103,9 +103,12 @@ def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -
     if as_json:
         typer.echo(fee.model_dump_json())
         return
-    for line in (*fee.lines, *fee.deposits):
+    for line in fee.lines:
         typer.echo(f"{line.label} : {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]")
     typer.echo(f"Total : {money(fee.total, fee.currency)} ({fee.tariff})")
+    for line in fee.deposits:
+        told = f"{line.label}, {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]"
+        typer.echo(f"Dépôt de garantie, hors du total : {told}")
 
 
 @rulebook.command("backtest")

@@ -87,6 +87,11 @@ class DailyHours(Value):
     from_: Annotated[ParisTime, Field(alias="from")]
     to: ParisTime
 
+    @property
+    def minutes(self) -> int:
+        """How long each day."""
+        return (self.to.hour - self.from_.hour) * 60 + self.to.minute - self.from_.minute
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.to <= self.from_:

@@ -39,7 +39,7 @@ def currency_sign(currency: str) -> str:
 
 
 def money(value: Decimal, currency: str = "EUR") -> str:
-    """Write an amount with two decimals at least, all of those given, and its currency."""
-    exponent = value.as_tuple().exponent
-    shown = value.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else value
+    """Write an amount with two decimals at least, all of those that count, and its currency."""
+    in_cents = value.quantize(Decimal("0.01"))
+    shown = in_cents if in_cents == value else value.normalize()
     return f"{measure(shown)} {currency_sign(currency)}"

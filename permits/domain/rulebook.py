@@ -94,9 +94,13 @@ def _scale_faults(scale: Scale, zones: set[str], questions: Mapping[str, Questio
         if item.unit not in UNITS and item.unit not in figures:
             known = ", ".join((*UNITS, *sorted(figures)))
             yield f"unité inconnue : {item.unit} ; connues : {known}", ("items", position, "unit")
+        for name in item.when.figures.keys() - figures:
+            yield f"aucune question qui attend un nombre ne s’appelle {name}", ("items", position, "when")
         for name, answers in item.questions():
             yield from ((fault, ("items", position)) for fault in _answer_faults(name, answers, choices))
     for position, adjustment in enumerate(scale.adjustments):
+        for name in adjustment.when.figures.keys() - figures:
+            yield f"aucune question qui attend un nombre ne s’appelle {name}", ("adjustments", position, "when")
         for name, answers in adjustment.when.answers.items():
             yield from ((fault, ("adjustments", position)) for fault in _answer_faults(name, answers, choices))
             if adjustment.of != "each_occupancy" and questions[name].about != "application":

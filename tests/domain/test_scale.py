@@ -234,6 +234,8 @@ CONDITIONS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"height_m": {"above": "6"}}, {"height_m": "6.01"}, {"height_m": "6"}),
     ({"length_m": {"above": "6"}}, {"area": "7"}, {"area": "6"}),
     ({"vehicle_tonnes": {"up_to": "3.5"}}, {"vehicle_tonnes": "3.5"}, {"vehicle_tonnes": "3.51"}),
+    ({"hours_per_day": {"up_to": "6"}}, {"hours": ("08:00", "14:00")}, {"hours": ("08:00", "14:01")}),
+    ({"hours_per_day": {"above": "6"}}, {}, {"hours": ("08:00", "14:00")}),
     ({"pieces": {"above": "1"}}, {"pieces": 2, "area": "20", "length_m": "10"}, {"pieces": 1}),
     ({"parking_spaces": {"above": "0"}}, {"parking_spaces_taken": 1}, {"parking_spaces_taken": 0}),
     ({"lane_closed": True}, {"lane_closed": True}, {"lane_closed": False}),
@@ -339,10 +341,21 @@ def test_seasons_have_their_own_prices(days: int, first: date, amount: str) -> N
     assert fee_of(law, days=days, first=first).total == Decimal(amount)
 
 
+def test_the_rank_of_a_period_counts_from_the_first_day_whatever_the_season() -> None:
+    """Doubled after the thirtieth day of the occupation, not of its season."""
+    tiers = [{"up_to": 30, "times": "1"}, {"times": "2"}]
+    law = rulebook(
+        item(season={"from_day": "06-01", "to_day": "09-30"}, rate="2", tiers=tiers),
+        item(season={"from_day": "10-01", "to_day": "05-31"}, label="Hiver", tiers=tiers),
+    )
+    fee = fee_of(law, days=40, first=date(2027, 5, 12))
+    assert [str(line.amount) for line in fee.lines] == ["200.00", "400.00", "200.00"]
+
+
 def test_a_day_that_no_season_charges_is_never_free_by_omission() -> None:
     law = rulebook(item(season={"from_day": "06-01", "to_day": "09-30"}))
     assert fee_of(law, days=2, first=date(2027, 9, 29)).total == 20
-    with pytest.raises(NoPrice):
+    with pytest.raises(NoPrice, match="aucune ligne ne compte le 1er octobre 2027"):
         fee_of(law, days=2, first=date(2027, 9, 30))
 
 
@@ -373,6 +386,13 @@ def test_a_deposit_is_told_apart_from_the_total() -> None:
 def test_what_is_not_known_is_never_free(line: dict[str, Any], asked: dict[str, Any], why: type[FeeUnknown]) -> None:
     with pytest.raises(why):
         fee_of(rulebook(item(**line), zone_order=("a",)), **asked)
+
+
+@pytest.mark.parametrize(("lanes", "amount"), [("2", "10.00"), ("3", "17.00")])
+def test_a_figure_that_was_answered_may_be_a_condition(lanes: str, amount: str) -> None:
+    many = item(label="Autre", per="once", rate="7", unit="occupancy", when={"figures": {"voies": {"above": "2"}}})
+    fee = _fee_with_answers(rulebook(item(), many), {"answers": {"voies": lanes}}, {})
+    assert fee.total == Decimal(amount)
 
 
 def test_nobody_answers_for_a_line_that_is_not_theirs() -> None:
@@ -415,6 +435,7 @@ WRONG: list[dict[str, Any]] = [
     {"kinds": []},
     {"kinds": ["terrasse"]},
     {"season": {"from_day": "02-30", "to_day": "03-01"}},
+    {"season": {"from_day": "06-01", "to_day": "09-30"}, "minimum": "5"},
     {"when": {"days": {}}},
     {"when": {"days": {"above": "3", "at_least": "3"}}},
     {"when": {"days": {"above": "3", "up_to": "2"}}},
@@ -589,6 +610,6 @@ def test_an_extension_may_be_charged_for_its_own_days_alone() -> None:
     assert compute_fee(asked, (a_place(area_m2="10"),), law, DECIDED, extends=standing).total == 26
 
 
-def test_each_kind_may_be_charged() -> None:
-    law = rulebook(item(kinds=[kind.value for kind in Kind]))
+def test_each_kind_may_be_charged_and_all_of_them_in_a_word() -> None:
+    law = rulebook(item(kinds="all"))
     assert {fee_of(law, kind=kind).total for kind in Kind} == {Decimal("10.00")}

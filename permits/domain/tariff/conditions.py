@@ -52,6 +52,8 @@ class When(Value):
     parking_spaces: Range | None = None
     days: Range | None = None
     days_ahead: Range | None = None
+    hours_per_day: Range | None = None
+    figures: Mapping[Word, Range] = Field(default_factory=dict)
     lane_closed: bool | None = None
     unauthorised: bool | None = None
 

@@ -20,6 +20,7 @@ _MEASURES = {
     "parking_spaces": "places de stationnement prises",
     "days": "durée en jours",
     "days_ahead": "jours entre le dépôt et le début",
+    "hours_per_day": "heures par jour",
 }
 _OF = {
     "each_occupancy": "de chaque occupation",
@@ -73,6 +74,7 @@ def conditions(when: When, questions: Questions) -> list[str]:
         bounds: Range | None = getattr(when, name)
         if bounds is not None:
             told.append(f"{label} {_range(bounds)}")
+    told += [f"{questions[name].asks} {_range(bounds)}" for name, bounds in when.figures.items()]
     for name, answers in when.answers.items():
         question = questions[name]
         words = [(question.answers or {}).get(answer, answer) for answer in answers]

@@ -14,6 +14,7 @@ from permits.domain.application import Application
 from permits.domain.dated import Dated, InForce
 from permits.domain.decision import Citation, Fee
 from permits.domain.facts import ExtendedPermit
+from permits.domain.french import day_text
 from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.bill import Bill, Draft
@@ -108,7 +109,7 @@ def _charge_occupancy(bill: Bill, subject: Subject, parts: list[Part]) -> None:
             charged += len(drafts)
             bill.add_item(drafts, item, subject)
     if not charged:
-        raise NoPrice(subject.kind, parts[0].scale.value.name)
+        raise NoPrice(subject.kind, parts[0].scale.value.name, "rien n’y est compté (ni jour, ni quantité)")
 
 
 def _items_for(subject: Subject, scale: Scale) -> list[Item]:
@@ -120,10 +121,10 @@ def _items_for(subject: Subject, scale: Scale) -> list[Item]:
     if not charging:
         raise NoPrice(subject.kind, scale.name)
     seasons = [item.season for item in charging if item.season is not None]
-    if len(seasons) == len(charging) and not all(
-        any(season.holds(day) for season in seasons) for day in subject.application.each_day()
-    ):
-        raise NoPrice(subject.kind, scale.name)
+    if len(seasons) == len(charging):
+        for day in subject.application.each_day():
+            if not any(season.holds(day) for season in seasons):
+                raise NoPrice(subject.kind, scale.name, f"aucune ligne ne compte le {day_text(day)}")
     return items
 
 
@@ -134,7 +135,11 @@ def _lines(item: Item, subject: Subject, part: Part) -> Iterator[Draft]:
         return
     whole = periods(item, subject.application)
     runs = groupby(
-        ((_step(item, nth, len(whole)), period) for nth, period in enumerate(whole, 1) if part.rules(period.first_day)),
+        (
+            (_step(item, nth, len(whole)), period)
+            for nth, period in enumerate(whole, 1)
+            if part.rules(period.first_day) and (item.season is None or item.season.holds(period.first_day))
+        ),
         key=lambda pair: (pair[0], pair[1].out_of),
     )
     for (step, _), run in runs:

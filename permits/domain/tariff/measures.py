@@ -91,6 +91,13 @@ class Subject:
             raise NotDeclared(f"« {self.questions[question].asks} »", self.kind)
         return self.answers[question]
 
+    def figure(self, question: str) -> Decimal:
+        """Return the figure that was answered, or raise NotDeclared."""
+        try:
+            return Decimal(self.answer(question))
+        except InvalidOperation:
+            raise NotDeclared(f"« {self.questions[question].asks} »", self.kind) from None
+
     def zone(self, order: tuple[str, ...]) -> str:
         """Return the highest of the zones that the footprint touches, `territory` where there is none."""
         touched = self.place.zones if self.place else ()
@@ -110,6 +117,7 @@ class Subject:
         ranges: tuple[tuple[str, Range | None], ...] = (
             ("days", when.days),
             ("days_ahead", when.days_ahead),
+            ("hours_per_day", when.hours_per_day),
             ("pieces", when.pieces),
             ("parking_spaces", when.parking_spaces),
             ("area_m2", when.area_m2),
@@ -119,7 +127,9 @@ class Subject:
         )
         if not all(bounds.holds(self._figure(name)) for name, bounds in ranges if bounds is not None):
             return False
-        return all(self.answer(question) in allowed for question, allowed in when.answers.items())
+        return all(self.answer(question) in allowed for question, allowed in when.answers.items()) and all(
+            bounds.holds(self.figure(question)) for question, bounds in when.figures.items()
+        )
 
     def quantity(self, item: Item) -> Decimal:
         """Return how many units `item` charges, rounded, bounded and reduced as it says."""
@@ -135,6 +145,9 @@ class Subject:
     def _figure(self, name: str) -> Decimal:
         if name == "days":
             return Decimal(self.application.days)
+        if name == "hours_per_day":
+            hours = self.application.daily_hours
+            return Decimal(24) if hours is None else Decimal(hours.minutes) / 60
         if name == "days_ahead":
             return Decimal((self.application.starts_on - self.received_on).days)
         occupancy = self._occupied()
@@ -160,10 +173,7 @@ class Subject:
             return Decimal(occupancy.parking_spaces_taken)
         if unit in ("m", "m2_three_sides", "m2_four_sides"):
             return self._along(unit) * occupancy.pieces
-        try:
-            return Decimal(self.answer(unit))
-        except InvalidOperation:
-            raise NotDeclared(f"« {self.questions[unit].asks} »", occupancy.kind) from None
+        return self.figure(unit)
 
     def _along(self, unit: str) -> Decimal:
         """Return the length, or the upright area, of one piece: only where the drawing bears the dimensions out."""

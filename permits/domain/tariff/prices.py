@@ -43,7 +43,7 @@ def coefficient(item: Item, subject: Subject, scale: Scale) -> Decimal:
     for each in item.coefficients:
         found = subject.zone(scale.zone_order) if each.by == "zone" else subject.answer(each.by)
         if found not in each.values:
-            raise NoPrice(subject.kind, scale.name)
+            raise NoPrice(subject.kind, scale.name, f"« {found} » n’y a pas de coefficient")
         product *= each.values[found]
     return product
 
@@ -66,7 +66,7 @@ def _rate_of_class(priced: Priced, subject: Subject, scale: Scale) -> Decimal:
     by_zone = priced.rate_by == "zone"
     found = subject.zone(scale.zone_order) if by_zone else subject.answer(priced.rate_by)
     if found not in priced.rates:
-        raise NoPrice(subject.kind, scale.name)
+        raise NoPrice(subject.kind, scale.name, f"« {found} » n’y a pas de prix")
     return priced.rates[found]
 
 
@@ -74,7 +74,7 @@ def _banded(bands: Bands, quantity: Decimal, subject: Subject, scale: Scale) -> 
     lowers = [Decimal(0), *(band.up_to for band in bands.steps if band.up_to is not None)]
     reached = next((n for n, b in enumerate(bands.steps) if b.up_to is None or quantity <= b.up_to), None)
     if reached is None:
-        raise NoPrice(subject.kind, scale.name)
+        raise NoPrice(subject.kind, scale.name, "la quantité dépasse la dernière tranche")
     if bands.method == "slices":
         found = []
         for lower, band in zip(lowers, bands.steps[: reached + 1], strict=False):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from permits.domain.application import Kind, Word
 from permits.domain.decision import Citation
@@ -31,6 +31,14 @@ Label = Annotated[str, Field(min_length=3, max_length=200)]
 # What a line may count without asking anything more.
 UNITS = ("m2", "m", "m2_three_sides", "m2_four_sides", "piece", "parking_space", "occupancy", "request")
 
+EveryKind = Literal["all"] | tuple[Kind, ...]
+
+
+def _every_kind(given: object) -> object:
+    """Read the word « all » as every kind there is."""
+    return tuple(Kind) if given == "all" else given
+
+
 _OF_A_DAY = ("day", "half_day", "hour")
 
 
@@ -43,7 +51,7 @@ class Item(Priced):
     id: Word | None = None
     label: Label
     nature: Literal["charge", "penalty", "deposit"] = "charge"
-    kinds: tuple[Kind, ...] = ()
+    kinds: Annotated[tuple[Kind, ...], BeforeValidator(_every_kind, json_schema_input_type=EveryKind)] = ()
     when: When = When()
     season: Season | None = None
 
@@ -80,7 +88,7 @@ class Item(Priced):
         if self.free_quantity is not None and self.cites is None:
             raise ValueError("une quantité gratuite (free_quantity) cite son texte : ajoutez cites")
         if self.unit != "request" and not self.kinds:
-            raise ValueError("donnez kinds : les types d’occupation que la ligne vise")
+            raise ValueError("donnez kinds : les types d’occupation que la ligne vise, ou all")
         if self.unit == "request" and self.per not in (None, "once"):
             raise ValueError("une ligne par dossier (request) est due une fois : per: once")
         return self
@@ -94,6 +102,9 @@ class Item(Priced):
             raise ValueError("une ligne a un prix, et un seul : rate, rates, bands, packages, tiers ou free")
         if self.packages is not None and (self.per is not None or self.tiers or self.progression or self.season):
             raise ValueError("des forfaits (packages) comptent des jours : ôtez per, tiers, progression et season")
+        bounds = (self.minimum, self.maximum, self.at_least_periods, self.at_most_periods)
+        if self.season is not None and any(bound is not None for bound in bounds):
+            raise ValueError("une saison n’a pas de minimum ni de maximum à elle : mettez-les dans adjustments")
         if self.rate_for_periods != 1 and self.per in (None, "once"):
             raise ValueError("rate_for_periods demande une période : per")
         if self.packages is None and self.per is None:
@@ -168,7 +179,7 @@ class Adjustment(Value):
     of: Literal["each_occupancy", "occupations", "total"]
     items: tuple[Word, ...] = ()
     when: When = When()
-    percent: Annotated[Decimal, Field(ge=-100, le=1000, max_digits=7, decimal_places=4)] | None = None
+    percent: Annotated[Decimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4)] | None = None
     amount: Annotated[Decimal, Field(max_digits=12, decimal_places=4)] | None = None
     minimum: Price | None = None
     maximum: Price | None = None

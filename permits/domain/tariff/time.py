@@ -32,7 +32,10 @@ class Period(NamedTuple):
 
 
 def periods(item: Item, application: Application) -> list[Period]:
-    """Return what `item` charges, in order; never empty but for days of which none is counted."""
+    """Return the periods that `item` counts from the first day of the occupation, whatever their season, in order.
+
+    Never empty but for days of which none is counted.
+    """
     starts_on, last = application.starts_on, _last_day(item, application)
     if item.per == "once":
         found = [Period(starts_on)]
@@ -46,8 +49,6 @@ def periods(item: Item, application: Application) -> list[Period]:
         found = [Period(first) for first in _firsts(item, starts_on, last)]
         if item.begun == "exact":
             found[-1] = _share(item, starts_on, len(found), last)
-    if item.season is not None:
-        found = [period for period in found if item.season.holds(period.first_day)]
     return _bounded(item, found)
 
 
@@ -89,8 +90,7 @@ def _parts_of_a_day(item: Item, application: Application) -> int:
         return 1 if hours and (hours.to <= _MORNING_ENDS or hours.from_ >= _AFTERNOON_BEGINS) else 2
     if hours is None:
         raise NotDeclared("les horaires de chaque jour", None)
-    minutes = (hours.to.hour - hours.from_.hour) * 60 + hours.to.minute - hours.from_.minute
-    return -(-minutes // 60)
+    return -(-hours.minutes // 60)
 
 
 def _first(item: Item, start: date, nth: int) -> date:

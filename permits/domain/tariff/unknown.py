@@ -10,9 +10,9 @@ class FeeUnknown(Exception):
 class NoPrice(FeeUnknown):
     """The scale in force has no line, or no price, for this occupancy."""
 
-    def __init__(self, kind: Kind | None, scale: str) -> None:
+    def __init__(self, kind: Kind | None, scale: str, why: str = "") -> None:
         what = f"ce type d’occupation ({kind.label}) dans ce cas" if kind else "ce dossier"
-        super().__init__(f"« {scale} » n’a pas de prix pour {what}")
+        super().__init__(f"« {scale} » n’a pas de prix pour {what}" + (f" : {why}" if why else ""))
         self.kind = kind
 
 
