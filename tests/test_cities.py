@@ -15,7 +15,8 @@ from permits.domain.questions import answer_faults
 from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.unknown import FeeUnknown
-from permits.law.load import StrictLoader, load, read_directory
+from permits.law.load import load, read_directory
+from permits.law.strict import read_yaml
 from tests.domain.builders import RULEBOOK_DIRECTORY, a_place, an_application, an_occupancy
 
 CITIES = Path(__file__).parent / "cities"
@@ -25,7 +26,7 @@ SQUARE = [[[-3.88, 48.37], [-3.87, 48.37], [-3.87, 48.38], [-3.88, 48.37]]]
 
 def read(city: str, name: str) -> Any:
     path = CITIES / city / name
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader) if path.exists() else None
+    return read_yaml(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def changed(content: Any, path: str, value: Any) -> Any:

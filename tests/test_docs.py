@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import typer.main
-import yaml
 
 from permits.cli import app
 from permits.domain.dated import NotInForce
 from permits.domain.tariff.scale import Scale
-from permits.law.load import StrictLoader, load, read_directory
+from permits.law.load import load, read_directory
+from permits.law.strict import read_yaml
 from permits.sandbox.companies import sandbox_sirets
 from permits.settings import Settings
 from permits.web.problems import KINDS
@@ -212,7 +212,7 @@ def test_the_rulebook_guide_shows_entries_that_load() -> None:
     assert own.keys() - files.keys() == {"calendars.yaml"}
     assert len(fragments) >= 7
     for fragment in fragments:
-        assert _scale_with(yaml.load(fragment, Loader=StrictLoader)).items
+        assert _scale_with(read_yaml(fragment)).items
     assert [str(rulebook.limits.footway_min_clear_width_m.on(date(year, 1, 1)).value) for year in (2027, 2028)] == [
         "1.40",
         "1.60",

@@ -10,6 +10,7 @@ from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
 from permits.domain.unique import one_of_each
+from permits.domain.written import Whole, YesOrNo
 
 
 class RoadClass(StrEnum):
@@ -38,7 +39,7 @@ class Competence(Value):
     """Who gives the permit on a class of road: this authority, this one after an opinion, or another."""
 
     road: RoadClass
-    in_agglomeration: bool = True
+    in_agglomeration: YesOrNo = True
     permit: Literal["ours", "ours_after_opinion", "not_ours"]
     cites: Citation
 
@@ -86,7 +87,7 @@ class EndingGround(Value):
     id: Annotated[str, Field(pattern=r"^[a-z_]{3,40}$")]
     acts: Annotated[tuple[Literal["abrogation", "withdrawal"], ...], Field(min_length=1)]
     label: Annotated[str, Field(min_length=10)]
-    within_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    within_months: Annotated[Whole, Field(ge=1, le=120)] | None = None
     cites: Citation
 
 

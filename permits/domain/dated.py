@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from permits.domain.application import Day
 from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
+from permits.domain.written import YesOrNo
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class Entry(Value, Generic[T]):
     """A value from a day on, with its text; `abrogated` ends the series."""
 
     value: T | None = None
-    abrogated: bool = False
+    abrogated: YesOrNo = False
     cites: Citation
 
     @model_validator(mode="after")

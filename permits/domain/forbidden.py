@@ -10,6 +10,7 @@ from permits.domain.calendar import is_public_holiday
 from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
 from permits.domain.season import Season
+from permits.domain.written import YesOrNo
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -63,7 +64,7 @@ class ForbiddenPeriod(Value):
     to_day: Day | None = None
     each_year: Season | None = None
     each_week: tuple[Weekday, ...] = ()
-    public_holidays: bool = False
+    public_holidays: YesOrNo = False
     calendar: str | None = None
     cites: Citation
 

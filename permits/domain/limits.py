@@ -11,6 +11,7 @@ from permits.domain.application import Kind
 from permits.domain.dated import Dated
 from permits.domain.french import measure
 from permits.domain.model import Misplaced, Value
+from permits.domain.written import ExactDecimal, Whole
 
 
 class Assurance(IntEnum):
@@ -45,11 +46,16 @@ AssuranceName = Literal["none", "confirmed_email", "proconnect_siret", "key_boun
 def _assurance(value: object) -> object:
     if isinstance(value, str) and value.upper() in Assurance.__members__:
         return Assurance[value.upper()]
-    return value
+    if isinstance(value, Assurance):
+        return value
+    raise ValueError(f"valeur inconnue ; attendu : {', '.join(each.code for each in Assurance)}")
 
 
-Count = Annotated[int, Field(ge=0, le=3660)]
-Quantity = Annotated[Decimal, Field(ge=0)]
+Days = Annotated[Whole, Field(ge=0, le=3660)]
+# Beyond these no street is so wide and no drawing so coarse: a figure with a digit too many is told.
+Width = Annotated[ExactDecimal, Field(ge=0, le=20)]
+Distance = Annotated[ExactDecimal, Field(ge=0, le=2000)]
+Percent = Annotated[ExactDecimal, Field(ge=0, le=50)]
 
 
 class Limits(Value):
@@ -59,19 +65,19 @@ class Limits(Value):
         Annotated[Assurance, BeforeValidator(_assurance, json_schema_input_type=AssuranceName)]
     ]
     automatic_kinds: Dated[tuple[Kind, ...]]
-    notice_working_days: Dated[Count]
-    longest_duration_days: Dated[Count]
-    furthest_start_days: Dated[Count]
-    footway_min_clear_width_m: Dated[Quantity]
-    scaffold_max_projection_m: Dated[Quantity]
-    address_max_distance_m: Dated[Quantity]
-    territory_margin_km: Dated[Quantity]
-    footprint_tolerance_m: Dated[Quantity]
-    footprint_min_width_m: Dated[Quantity]
-    dimensions_tolerance_percent: Dated[Quantity]
-    dimensions_tolerance_m2: Dated[Quantity]
-    evidence_max_age_hours: Dated[Count]
-    silence_months: Dated[Count]
+    notice_working_days: Dated[Days]
+    longest_duration_days: Dated[Days]
+    furthest_start_days: Dated[Days]
+    footway_min_clear_width_m: Dated[Width]
+    scaffold_max_projection_m: Dated[Width]
+    address_max_distance_m: Dated[Distance]
+    territory_margin_km: Dated[Annotated[ExactDecimal, Field(ge=0, le=100)]]
+    footprint_tolerance_m: Dated[Annotated[ExactDecimal, Field(ge=0, le=1)]]
+    footprint_min_width_m: Dated[Width]
+    dimensions_tolerance_percent: Dated[Percent]
+    dimensions_tolerance_m2: Dated[Width]
+    evidence_max_age_hours: Dated[Annotated[Whole, Field(ge=1, le=24)]]
+    silence_months: Dated[Annotated[Whole, Field(ge=1, le=24)]]
 
     @field_validator("*")
     @classmethod

@@ -1,7 +1,6 @@
 """What a rulebook asks besides what every application tells: a class to choose, or a figure."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,14 +8,15 @@ from pydantic import Field, model_validator
 from permits.domain.application import Answer, Answers, Application, Kind, Word
 from permits.domain.decision import Citation
 from permits.domain.model import Value
+from permits.domain.written import ExactDecimal, Whole, exact_decimal
 
 
 class Figure(Value):
     """A figure to be given: what it counts, its largest value and how many decimals it may have."""
 
     unit: Annotated[str, Field(min_length=1, max_length=40)]
-    at_most: Annotated[Decimal, Field(gt=0, le=1_000_000)]
-    decimals: Annotated[int, Field(ge=0, le=3)] = 0
+    at_most: Annotated[ExactDecimal, Field(gt=0, le=1_000_000)]
+    decimals: Annotated[Whole, Field(ge=0, le=3)] = 0
 
 
 class Question(Value):
@@ -57,9 +57,8 @@ class Question(Value):
         if self.answers is not None:
             return None if answer in self.answers else f"réponses possibles : {', '.join(self.answers)}"
         assert self.figure is not None
-        try:
-            given = Decimal(answer)
-        except InvalidOperation:
+        given = exact_decimal(answer)
+        if given is None:
             return f"un nombre est attendu ({self.figure.unit})"
         if not 0 <= given <= self.figure.at_most:
             return f"un nombre de 0 à {self.figure.at_most} est attendu ({self.figure.unit})"

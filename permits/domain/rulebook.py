@@ -20,6 +20,7 @@ from permits.domain.questions import Question
 from permits.domain.retention import DEFAULT_RETENTION, Retention
 from permits.domain.tariff.scale import UNITS, Scale
 from permits.domain.unique import one_of_each
+from permits.domain.written import YesOrNo
 
 
 class PrescriptionRule(Value):
@@ -52,7 +53,7 @@ class Zone(Value):
     id: str
     label: str
     road: RoadClass | None = None
-    in_agglomeration: bool | None = None
+    in_agglomeration: YesOrNo | None = None
     ring: Annotated[tuple[Position, ...], Field(min_length=4)]
 
     @model_validator(mode="after")

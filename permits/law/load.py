@@ -1,34 +1,30 @@
-"""Reads a rulebook from YAML and GeoJSON, strictly: a mistake is told with its file and its line or key.
-
-Every scalar is read as text, so that no figure ever passes through a binary float.
-"""
+"""Reads a rulebook from its files: a mistake is told with its file, its line, and what to write instead."""
 
 import difflib
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from permits.domain.french_errors import french_message
 from permits.domain.limits import Limits
 from permits.domain.rulebook import Rulebook
+from permits.law.strict import Location, Malformed, line_of, read_json, read_yaml
 
 _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
-_FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", "zones.geojson")
+_ZONES = "zones.geojson"
+_FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", _ZONES)
 # What a city may leave out, and rulebooks stored before it existed have not.
 _OPTIONAL = {"retention": "retention.yaml", "questions": "questions.yaml", "calendars": "calendars.yaml"}
 _SHORTEST_CITATION = 3
+# The extensions that are read, by what people write.
+_MEANT = {".yaml": ".yaml", ".yml": ".yaml", ".geojson": ".geojson"}
 MAX_FILES = 500
 MAX_FILE_BYTES = 2_000_000
-
-
-Location = tuple[int | str, ...]
 
 
 class RulebookError(Exception):
@@ -39,42 +35,17 @@ class RulebookError(Exception):
         self.file = file
 
 
-class StrictLoader(yaml.BaseLoader):
-    """YAML whose scalars stay text; a key given twice (PyYAML keeps the last) and an unquoted decimal are refused."""
-
-
-_UNQUOTED_DECIMAL = re.compile(
-    r"[-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*)([eE][-+]?\d+)?|[-+]?\.(inf|nan)", re.IGNORECASE
-)
-
-
-def _scalar(loader: StrictLoader, node: yaml.ScalarNode) -> str:
-    plain = node.style is None and not node.value.lstrip("+-").isdecimal()
-    if plain and _UNQUOTED_DECIMAL.fullmatch(node.value):
-        problem = f'un nombre à décimales s’écrit entre guillemets : "{node.value}"'
-        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-    return str(node.value)
-
-
-def _unique_mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, "une clé est un mot", key_node.start_mark)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"« {key} » est donné deux fois", key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
-
-
-StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG, _scalar)
-StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
-
-
 def read_directory(directory: Path) -> dict[str, str]:
     """Return the text of every rulebook file below `directory`, by its path relative to it."""
-    paths = sorted(p for p in directory.rglob("*") if p.suffix in {".yaml", ".geojson"} and p.is_file())
+    if not directory.is_dir():
+        raise RulebookError(str(directory), "dossier", "aucun dossier ne porte ce nom")
+    found = sorted(path for path in directory.rglob("*") if path.is_file())
+    for path in found:
+        expected = _MEANT.get(path.suffix.lower())
+        if expected is not None and path.suffix != expected:
+            name = path.relative_to(directory).as_posix()
+            raise RulebookError(name, "fichier", f"serait ignoré : l’extension s’écrit {expected}")
+    paths = [path for path in found if path.suffix in _MEANT.values()]
     if not paths or len(paths) > MAX_FILES:
         raise RulebookError(
             str(directory),
@@ -90,7 +61,8 @@ def read_directory(directory: Path) -> dict[str, str]:
         try:
             files[name] = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise RulebookError(name, f"octet {error.start}", "n’est pas en UTF-8") from None
+            line = content.count(b"\n", 0, error.start) + 1
+            raise RulebookError(name, f"ligne {line}", "n’est pas en UTF-8 : enregistrez le fichier en UTF-8") from None
     return files
 
 
@@ -154,12 +126,11 @@ def read_authority(directory: Path) -> str:
     """
     name = "authority.yaml"
     try:
-        content = yaml.load((directory / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        given = content["identity"]["id"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = _parse({name: (directory / name).read_text(encoding="utf-8")}, name)
+    except (OSError, UnicodeDecodeError) as error:
         raise RulebookError(name, "fichier", " ".join(str(error).split())) from None
-    except (KeyError, TypeError):
-        given = None
+    identity = content.get("identity") if isinstance(content, dict) else None
+    given = identity.get("id") if isinstance(identity, dict) else None
     if not isinstance(given, str) or not given:
         raise RulebookError(name, "identity > id", "champ obligatoire")
     return given
@@ -169,32 +140,9 @@ def _parse(files: Mapping[str, str], name: str) -> Any:
     if name not in files:
         raise RulebookError(name, "fichier", "il manque")
     try:
-        return yaml.load(files[name], Loader=StrictLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f"ligne {error.problem_mark.line + 1}" if error.problem_mark else "contenu"
-        raise RulebookError(name, line, _yaml_problem(error)) from None
-    except yaml.YAMLError as error:
-        raise RulebookError(name, "contenu", " ".join(str(error).split())) from None
-
-
-# What PyYAML finds wrong, by the beginning of what it says.
-_YAML_PROBLEMS = {
-    "mapping values are not allowed": "un « : » de trop, ou une ligne mal alignée ; mettez le texte entre guillemets",
-    "found character '\\t'": "une tabulation ; alignez avec des espaces",
-    "could not find expected ':'": "il manque un « : » après le mot",
-    "expected <block end>": "une ligne mal alignée",
-    "found undefined alias": "un renvoi (*) sans son ancre (&)",
-    "found unexpected end of stream": "des guillemets ou des accolades ne sont pas fermés",
-    "expected ',' or": "une virgule, un crochet ou une accolade manque",
-}
-
-
-def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or ""
-    known = next((told for begins, told in _YAML_PROBLEMS.items() if problem.startswith(begins)), None)
-    if isinstance(error, yaml.constructor.ConstructorError):
-        return problem
-    return known or f"YAML mal formé ({problem})"
+        return read_json(files[name]) if name == _ZONES else read_yaml(files[name])
+    except Malformed as error:
+        raise RulebookError(name, f"ligne {error.line}", str(error)) from None
 
 
 def _tariff(files: Mapping[str, str]) -> str:
@@ -216,40 +164,25 @@ def _limits(files: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _zones(files: Mapping[str, str]) -> list[dict[str, Any]]:
-    name = "zones.geojson"
-    if name not in files:
-        raise RulebookError(name, "fichier", "il manque")
-    try:
-        collection = json.loads(files[name], object_pairs_hook=_unique_object)
-        features = enumerate(collection["features"])
-    except json.JSONDecodeError as error:
-        raise RulebookError(name, f"ligne {error.lineno}", f"JSON mal formé ({error.msg})") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise RulebookError(name, "features", f"une FeatureCollection est attendue ({error})") from None
-    return [_zone(name, files[name], position, feature) for position, feature in features]
+    collection = _parse(files, _ZONES)
+    features = collection.get("features") if isinstance(collection, dict) else None
+    if not isinstance(features, list):
+        raise RulebookError(_ZONES, "features", "une FeatureCollection est attendue, avec ses features")
+    return [_zone(files[_ZONES], position, feature) for position, feature in enumerate(features)]
 
 
-def _zone(name: str, text: str, position: int, feature: dict[str, Any]) -> dict[str, Any]:
-    try:
-        properties = feature["properties"]
-        zone = {"id": properties["id"], "label": properties["label"], "ring": _single_ring(feature["geometry"])}
-        return zone | {name: properties[name] for name in ("road", "in_agglomeration") if name in properties}
-    except (KeyError, TypeError, ValueError) as error:
-        problem = f"chaque zone a un id, un label et un Polygon simple ({error})"
-        raise RulebookError(name, _where(text, ("features", position)), problem) from None
-
-
-def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("une clé est donnée deux fois parmi " + ", ".join(key for key, _ in pairs))
-    return content
-
-
-def _single_ring(geometry: dict[str, Any]) -> Any:
-    if geometry["type"] != "Polygon" or len(geometry["coordinates"]) != 1:
-        raise ValueError("une zone est un Polygon sans trou")
-    return geometry["coordinates"][0]
+def _zone(text: str, position: int, feature: Any) -> dict[str, Any]:
+    """Return a zone as the rulebook keeps it: the properties of the feature, and its ring."""
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    geometry = feature.get("geometry") if isinstance(feature, dict) else None
+    if not isinstance(properties, dict) or not isinstance(geometry, dict) or "ring" in properties:
+        problem = "chaque zone est une Feature : properties (id, label) et geometry (Polygon)"
+        raise RulebookError(_ZONES, _where(text, ("features", position)), problem)
+    rings = geometry.get("coordinates")
+    if geometry.get("type") != "Polygon" or not isinstance(rings, list) or len(rings) != 1:
+        problem = "une zone est un Polygon d’un seul tenant, sans trou : découpez-la en plusieurs zones"
+        raise RulebookError(_ZONES, _where(text, ("features", position, "geometry")), problem)
+    return properties | {"ring": rings[0]}
 
 
 def _place_of(location: Location, tariff: str) -> tuple[str, Location]:
@@ -267,20 +200,7 @@ def _place_of(location: Location, tariff: str) -> tuple[str, Location]:
 def _where(text: str, path: Location) -> str:
     """Return the line of the deepest part of `path` that the text holds, and the path for the reader."""
     shown = " > ".join(str(part) for part in path if part != "[key]")
-    try:
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:
-        node = None
-    line = 1
-    for part in (str(each) if not isinstance(each, int) else each for each in path):
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is not None:
-                line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return f"ligne {line}" + (f", {shown}" if shown else "")
+    return f"ligne {line_of(text, path)}" + (f", {shown}" if shown else "")
 
 
 def _message(error: Any) -> str:

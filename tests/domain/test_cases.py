@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from permits.domain.application import Kind
 from permits.domain.calendar import PARIS
@@ -27,7 +26,7 @@ from permits.domain.rules import RULES, Case, Rule
 from permits.domain.rules.act import answers_are_confirmed, issuing_is_not_suspended
 from permits.domain.rules.period import extension_follows_its_permit
 from permits.domain.rules.street import dimensions_match_the_drawing
-from permits.law.load import StrictLoader
+from permits.law.strict import read_yaml
 from tests.domain.builders import (
     SIRET,
     a_place,
@@ -227,7 +226,7 @@ def _grounds(decision: Decision) -> tuple[Finding, ...]:
 
 def _situations() -> Iterator[Situation]:
     for path in sorted(DIRECTORY.glob("*.yaml")):
-        for said in yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader):
+        for said in read_yaml(path.read_text(encoding="utf-8")):
             yield _situation(said)
 
 

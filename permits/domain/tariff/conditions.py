@@ -8,15 +8,16 @@ from pydantic import Field, model_validator
 
 from permits.domain.application import Word
 from permits.domain.model import Value
+from permits.domain.written import ExactDecimal, YesOrNo
 
 
 class Range(Value):
     """Bounds of a figure: `above` and `below` exclude the bound, `at_least` and `up_to` include it."""
 
-    above: Decimal | None = None
-    at_least: Decimal | None = None
-    below: Decimal | None = None
-    up_to: Decimal | None = None
+    above: ExactDecimal | None = None
+    at_least: ExactDecimal | None = None
+    below: ExactDecimal | None = None
+    up_to: ExactDecimal | None = None
 
     @model_validator(mode="after")
     def _bounds_something(self) -> Self:
@@ -54,8 +55,8 @@ class When(Value):
     days_ahead: Range | None = None
     hours_per_day: Range | None = None
     figures: Mapping[Word, Range] = Field(default_factory=dict)
-    lane_closed: bool | None = None
-    unauthorised: bool | None = None
+    lane_closed: YesOrNo | None = None
+    unauthorised: YesOrNo | None = None
 
 
 # What is told of one occupancy, and so has no sense for a whole application.

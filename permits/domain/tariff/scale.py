@@ -25,6 +25,7 @@ from permits.domain.tariff.rates import (
     Step,
     Tier,
 )
+from permits.domain.written import ExactDecimal, Whole
 
 Label = Annotated[str, Field(min_length=3, max_length=200)]
 
@@ -62,11 +63,11 @@ class Item(Priced):
     at_least: Price | None = None
     at_most: Price | None = None
 
-    rate_for_periods: Annotated[int, Field(ge=1, le=366)] = 1
+    rate_for_periods: Annotated[Whole, Field(ge=1, le=366)] = 1
     per: Literal["hour", "half_day", "day", "week", "month", "quarter", "year", "once"] | Block | None = None
     begun: Literal["due", "exact", "calendar"] = "due"
     days_counted: Literal["all", "working", "weekdays", "mondays_to_saturdays"] = "all"
-    extra_days: Annotated[int, Field(ge=-1, le=30)] = 0
+    extra_days: Annotated[Whole, Field(ge=-1, le=30)] = 0
     at_least_periods: Count | None = None
     at_most_periods: Count | None = None
 
@@ -179,8 +180,8 @@ class Adjustment(Value):
     of: Literal["each_occupancy", "occupations", "total"]
     items: tuple[Word, ...] = ()
     when: When = When()
-    percent: Annotated[Decimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4)] | None = None
-    amount: Annotated[Decimal, Field(max_digits=12, decimal_places=4)] | None = None
+    percent: Annotated[ExactDecimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4)] | None = None
+    amount: Annotated[ExactDecimal, Field(max_digits=12, decimal_places=4)] | None = None
     minimum: Price | None = None
     maximum: Price | None = None
     waived_below: Price | None = None
