@@ -11,7 +11,7 @@ from permits.domain.establishment import Source
 from permits.domain.siret import Siret
 
 ROOT = Path(__file__).resolve().parents[1]
-_POSTGRESQL = re.compile(r"postgresql(\+psycopg)?://\S+")
+_POSTGRESQL = re.compile(r"(postgres|postgresql)(\+psycopg)?://\S+")
 
 
 class Misconfigured(Exception):

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from permits import cli
 from permits.cli import acts as commands
+from permits.cli import common
 from permits.desk import Desk
 from permits.document.errors import PrintError
 from permits.domain.act import ActKind, ActState
+from permits.register.database import connect
 from tests.acting import again, permit_of, referred, reserved_permit
 from tests.fakes import FakeOffice
 
@@ -131,6 +134,15 @@ def test_an_address_that_is_no_postgresql_is_told_in_one_line_and_never_shown(
     assert capsys.readouterr().err == (
         "permits : réglage PERMITS_DATABASE_URL : une adresse postgresql://… est attendue, sans guillemets ni espaces\n"
     )
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_each_way_to_write_a_postgresql_address_opens_the_book(
+    scheme: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", f"{scheme}://{database_url.partition('://')[2]}")
+    with connect(common.database_url()).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM act")).scalar_one() == 0
 
 
 def test_a_rulebook_that_can_not_be_read_is_told_in_one_line(

@@ -80,6 +80,17 @@ def new_permit(town: Town) -> str:
     return number
 
 
+def stuck_permit(town: Town) -> Any:
+    """File at a service that can't print; return the permit, its number reserved, which no job is to finish."""
+    town.stop()
+    town.start(PERMITS_FAILPOINT="printed=raise")
+    with town.caller() as client:
+        stuck = town.file(client, str(uuid4())).json()["permit"]
+    town.put_jobs_off()
+    assert (stuck["state"], stuck["document_sha256"]) == ("reserved", None)
+    return stuck
+
+
 def permit(town: Town, number: str) -> Any:
     with town.caller() as client:
         return client.get(f"/v1/permits/{number}").raise_for_status().json()
@@ -173,12 +184,7 @@ def test_notify(town: Town) -> None:
 
 
 def test_annul(town: Town) -> None:
-    town.stop()
-    town.start(PERMITS_FAILPOINT="printed=raise")
-    with town.caller() as client:
-        stuck = town.file(client, str(uuid4())).json()["permit"]
-    town.put_jobs_off()
-    assert stuck["state"] == "reserved"
+    stuck = stuck_permit(town)
     words = ("annul", stuck["number"], "--reason", "le document ne se compose pas", *BY)
     done = permits(town, *words)
 
@@ -191,12 +197,7 @@ def test_annul(town: Town) -> None:
 
 def test_repair_seals_what_is_reserved(town: Town) -> None:
     """`fsck --repair` has a press and a seal of its own: the service's jobs are put off."""
-    town.stop()
-    town.start(PERMITS_FAILPOINT="printed=raise")
-    with town.caller() as client:
-        stuck = town.file(client, str(uuid4())).json()["permit"]
-    town.put_jobs_off()
-    assert (stuck["state"], stuck["document_sha256"]) == ("reserved", None)
+    stuck = stuck_permit(town)
     done = permits(town, "fsck", "--repair", "--seals", "all")
 
     assert done.returncode == 0, done.stdout + done.stderr
