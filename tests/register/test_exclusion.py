@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -20,7 +21,9 @@ from permits.domain.filing import Filed, FootprintTaken
 from permits.domain.french import day_text
 from permits.issue import issue_permit, measure
 from permits.register.clients import add_client, new_key
+from tests.acting import wait, wait_until_somebody_waits
 from tests.fakes import MONDAY, OTHER_SIRET, SIRET, FakeOffice, FakePress, request_body
+from tests.register.by_hand import by_hand
 from tests.register.filings import Filings
 from tests.register.pairs import KINDS, Pair, random_pair, rectangle
 
@@ -185,13 +188,48 @@ def race(office: FakeOffice, shape: Polygon, first_day: int) -> list[Filed]:
 
 
 class StartingLine(FakePress):
-    """A press that gives the racers their places together: by then each has been granted, and nothing recorded."""
+    """A press that gives the racers their places together: by then each has been granted, and nothing recorded.
+
+    Who is sent back by a deadlock may be granted again before the winner commits: that place is given at once.
+    """
 
     def __init__(self, racers: int) -> None:
         super().__init__()
-        self._together = Barrier(racers)
+        self._racers, self._together, self._arrivals = racers, Barrier(racers), count(1)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        self._together.wait(30)
+        if next(self._arrivals) <= self._racers:
+            self._together.wait(30)
         yield
+
+
+def test_of_two_who_wait_for_each_other_one_is_sent_back_looks_again_and_is_told_who_was_first(
+    office: FakeOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A rival, in a transaction of its own, takes the same two places in the other order."""
+    body = request_for(rectangle(0, 0, 5, 3), SIRET)
+    body["occupancies"] += request_for(rectangle(20, 0, 5, 3), SIRET)["occupancies"]
+    rival, _ = issue_permit(office.desk, office.filing(body | {"siret": OTHER_SIRET}))
+    assert rival.act is not None
+    take = text("INSERT INTO act_footprint SELECT * FROM taken WHERE occupancy = :place")
+    with by_hand(office, triggers=False) as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute(text("CREATE TEMP TABLE taken AS SELECT * FROM act_footprint"))
+        connection.execute(text("DELETE FROM act_footprint"))
+        connection.commit()
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one sees it, and is sent back
+        connection.execute(take, {"place": 1})
+        caplog.set_level("INFO", "permits.issue")
+        racing = pool.submit(issue_permit, office.desk, office.filing(body))
+        wait_until_somebody_waits(office)
+        connection.execute(take, {"place": 0})
+        assert wait(lambda: len(caplog.records) == 1), "nobody was sent back"
+        wait_until_somebody_waits(office)
+        connection.commit()
+        filed, _ = racing.result(30)
+
+    assert [vars(record)["change"] for record in caplog.records] == ["FootprintTaken", "FootprintTaken"]
+    assert filed.outcome == "referred" and filed.decision is not None
+    grounds = [finding.message for finding in filed.decision.findings if finding.rule == "OVERLAP"]
+    assert grounds and all(rival.act.number in ground for ground in grounds)
