@@ -67,7 +67,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     check_dates(filing.application, paris_day(filing.received_at))
     check_answers(filing.application, desk.law.rulebook.questions)
     permit_series(desk.law.rulebook, filing)
-    footprints = measure(desk.law, filing)
+    footprints = measure(desk.law, filing.application, filing.received_at)
     try:
         answer = desk.registry.lookup(filing.application.siret)
     except RegistryUnavailable as outage:
@@ -89,7 +89,7 @@ def decide_waiting(desk: Desk, application_id: UUID) -> None:
     filing, desk = filed.filing, desk.today()
     answer = desk.registry.lookup(filing.application.siret)
     try:
-        decide_and_issue(desk, filing, answer, measure(desk.law, filing), waiting=True)
+        decide_and_issue(desk, filing, answer, measure(desk.law, filing.application, filing.received_at), waiting=True)
     except AlreadyFiled:
         log.info("application was decided by somebody else", extra={"application": str(application_id)})
 
@@ -102,7 +102,7 @@ def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None
     desk = desk.today()
     check_dates(filing.application, paris_day(filing.received_at))
     check_answers(filing.application, desk.law.rulebook.questions)
-    footprints = measure(desk.law, filing)
+    footprints = measure(desk.law, filing.application, filing.received_at)
     answer = desk.registry.lookup(filing.application.siret)
     check_registry_answer(answer)
     located = locate(desk, filing.application)
@@ -155,11 +155,11 @@ def finish_act(desk: Desk, act_id: UUID) -> Act | None:
     return filed
 
 
-def measure(law: Law, filing: Filing) -> list[Footprint]:
+def measure(law: Law, application: Application, received_at: datetime) -> list[Footprint]:
     """Return each occupancy's footprint in metres; Inadmissible points at the one that can't be measured."""
-    limits, day = law.rulebook.limits, paris_day(filing.received_at)
+    limits, day = law.rulebook.limits, paris_day(received_at)
     footprints = []
-    for index, occupancy in enumerate(filing.application.occupancies):
+    for index, occupancy in enumerate(application.occupancies):
         try:
             footprint = law.surveyor.measure(
                 occupancy.place.footprint,

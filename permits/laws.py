@@ -10,13 +10,11 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 
-from pyproj.exceptions import CRSError
-
 from permits.desk import Law
 from permits.domain.rulebook import Rulebook
-from permits.law.load import RulebookError, digest_of, load, read_directory
+from permits.law.load import RulebookError, check, digest_of, load, read_directory
 from permits.register.publications import Publications
-from permits.survey import CrossingZone, Surveyor
+from permits.survey import Surveyor
 
 log = logging.getLogger(__name__)
 
@@ -24,19 +22,18 @@ log = logging.getLogger(__name__)
 def law_of(files: Mapping[str, str]) -> Law:
     """Return the rulebook that these files describe, with its measuring. Raises RulebookError."""
     rulebook = load(files)
-    try:
-        surveyor = Surveyor(rulebook)
-    except CRSError as error:
-        problem = f"aucune projection ne s’appelle {rulebook.authority.crs}"
-        raise RulebookError("authority.yaml", "crs", problem) from error
-    except CrossingZone as error:
-        raise RulebookError("zones.geojson", str(error), "cette zone se croise elle-même") from error
-    return Law(rulebook=rulebook, files=files, surveyor=surveyor)
+    return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+
+
+def checked_law_of(files: Mapping[str, str]) -> Law:
+    """Return the same, of files that have not decided anything yet, and so have to be found right. RulebookError."""
+    check(load(files), files)
+    return law_of(files)
 
 
 def load_law(directory: Path) -> Law:
-    """Return the rulebook of a directory. Raises RulebookError."""
-    return law_of(read_directory(directory))
+    """Return the rulebook of a directory, found right. Raises RulebookError."""
+    return checked_law_of(read_directory(directory))
 
 
 class KeptLaws:
@@ -100,7 +97,7 @@ class Directory:
 
     def _compared(self, files: Mapping[str, str], digest: str) -> str:
         try:
-            law_of(files)
+            checked_law_of(files)
         except RulebookError as error:
             return f"le dossier ne se lit pas, le règlement en vigueur le reste : {error}"
         return f"le dossier tient un autre règlement ({digest[:12]}) : proposez-le (`permits rulebook propose`)"

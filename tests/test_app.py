@@ -56,7 +56,7 @@ def test_an_unknown_projection_is_a_mistake_of_the_rulebook(tmp_path: Path, data
         copy = tmp_path / path.relative_to(ROOT / "rulebooks" / "exemple")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(path.read_text().replace("EPSG:3948", "EPSG:9999"))
-    with pytest.raises(Misconfigured, match=r"authority\.yaml: crs"):
+    with pytest.raises(Misconfigured, match=r"authority\.yaml: ligne 14, crs: aucune projection"):
         app.build(settings(database_url=SecretStr(database_url), rulebook=tmp_path))
 
 
@@ -66,7 +66,7 @@ def test_a_zone_that_crosses_itself_is_a_mistake_of_the_rulebook(tmp_path: Path)
     corner, crossed = "[-3.878, 48.377], [-3.878, 48.3785]", "[-3.878, 48.3785], [-3.878, 48.377]"
     assert corner in zones.read_text()
     zones.write_text(zones.read_text().replace(corner, crossed))
-    with pytest.raises(RulebookError, match="cette zone se croise elle-même"):
+    with pytest.raises(RulebookError, match="la zone marche se croise elle-même"):
         load_law(tmp_path / "copy")
 
 

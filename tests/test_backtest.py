@@ -207,9 +207,39 @@ def test_the_price_of_a_request_is_told_line_by_line_without_a_database(proposed
 
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0].startswith("Échafaudage : 14,4 m² × 5 jours × 1,30 € = 93,60 € [Délibération")
-    assert done.stdout.splitlines()[-1].startswith("Total : 99,60 € (")
+    assert done.stdout.splitlines()[2].startswith("Total : 99,60 € (")
     as_json = json.loads(run("price", str(proposed), request_file(tmp_path), "--json").stdout)
-    assert as_json["total"] == "99.60"
+    assert as_json["fee"]["total"] == "99.60"
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "told"),
+    [
+        (["--filed-on", "2026-12-01"], {}, ["Total : 99,60 €", "Accordée par la machine"]),
+        (
+            ["--filed-on", "2027-01-08"],
+            {},
+            ["Total : 99,60 €", "Transmise à un agent (NOTICE) : Il faut 5 jours ouvrés"],
+        ),
+        (
+            ["--filed-on", "2026-12-01"],
+            {"starts_on": "2029-01-08", "ends_on": "2029-01-09"},
+            ["Transmise à un agent (START-FURTHEST)", "Total : "],
+        ),
+        (
+            ["--filed-on", "2024-12-01"],
+            {"starts_on": "2025-01-06", "ends_on": "2025-01-07"},
+            ["pas de prix : "],
+        ),
+    ],
+)
+def test_what_the_machine_would_do_with_a_request_is_told_with_its_price(
+    proposed: Path, tmp_path: Path, options: list[str], changes: dict[str, Any], told: list[str]
+) -> None:
+    done = run("price", str(proposed), request_file(tmp_path, **changes), *options)
+
+    for words in told:
+        assert words in done.output
 
 
 @pytest.mark.parametrize(
@@ -217,7 +247,6 @@ def test_the_price_of_a_request_is_told_line_by_line_without_a_database(proposed
     [
         ({"answers": {"inconnue": "oui"}}, "/answers/inconnue : le règlement ne pose pas cette question ici"),
         ({"answers": {"association": "peut-etre"}}, "réponses possibles : oui, non"),
-        ({"starts_on": "2025-01-06", "ends_on": "2025-01-07"}, "pas de prix : "),
         ({"starts_on": 20270101}, "starts_on : une date est attendue : AAAA-MM-JJ"),
     ],
 )

@@ -18,6 +18,8 @@ from permits.settings import ROOT, Settings
 if TYPE_CHECKING:
     from permits.backtest import Backtest
     from permits.desk import Law
+    from permits.domain.application import Application
+    from permits.domain.decision import Fee
     from permits.register.book import Register
     from permits.register.publications import Publications
 
@@ -62,53 +64,42 @@ def show(
 
 
 @rulebook.command("price")
-def price(directory: Directory, request: RequestFile, as_json: AsJson = False) -> None:
-    """Calculer la redevance d’une demande sous un règlement, ligne par ligne ; rien n’est gardé."""
-    from pydantic import ValidationError
-
-    from permits.domain.application import FiledApplication
-    from permits.domain.calendar import paris_day
+def price(
+    directory: Directory,
+    request: RequestFile,
+    filed_on: Annotated[
+        datetime | None, typer.Option("--filed-on", formats=["%Y-%m-%d"], help="Jour du dépôt (aujourd’hui par défaut)")
+    ] = None,
+    unauthorised: Annotated[bool, typer.Option("--unauthorised", help="Comme une occupation sans titre")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Calculer la redevance d’une demande sous un règlement, et ce que la machine en ferait ; rien n’est gardé."""
+    from permits.domain.admissibility import Inadmissible
+    from permits.domain.calendar import PARIS
     from permits.domain.dated import NotInForce
-    from permits.domain.french import money
-    from permits.domain.french_errors import french_message
-    from permits.domain.place import AddressCheck, PlaceFacts, Unmeasurable
     from permits.domain.questions import answer_faults
-    from permits.domain.tariff.fee import compute_fee
     from permits.domain.tariff.unknown import FeeUnknown
+    from permits.quote import quote
 
-    law, today = _law(directory), paris_day(datetime.now(UTC))
-    try:
-        application = FiledApplication.model_validate_json(request.read_bytes()).without_contact()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        fail(f"{request} : {' > '.join(str(part) for part in first['loc'])} : {french_message(first)}")
+    law, application = _law(directory), _application(request)
     for pointer, fault in answer_faults(application, law.rulebook.questions):
         fail(f"{pointer} : {fault}")
-    limits = law.rulebook.limits
-    places = []
+    filed_at = filed_on.replace(hour=9, tzinfo=PARIS) if filed_on else datetime.now(UTC)
     try:
-        for occupancy in application.occupancies:
-            footprint = law.surveyor.measure(
-                occupancy.place.footprint,
-                tolerance_m=limits.footprint_tolerance_m.on(today).value,
-                min_width_m=limits.footprint_min_width_m.on(today).value,
-                margin_km=limits.territory_margin_km.on(today).value,
-            )
-            zones, inside = law.surveyor.zones_of(footprint), law.surveyor.in_territory(footprint)
-            known = AddressCheck.UNAVAILABLE
-            places.append(PlaceFacts(footprint=footprint, in_territory=inside, zones=zones, address_check=known))
-        fee = compute_fee(application, tuple(places), law.rulebook, today)
-    except (Unmeasurable, FeeUnknown, NotInForce) as error:
+        told = quote(law, application, filed_at, unauthorised=unauthorised)
+    except (Inadmissible, FeeUnknown, NotInForce) as error:
         fail(f"pas de prix : {error}")
     if as_json:
-        typer.echo(fee.model_dump_json())
+        fee = told.fee.model_dump(mode="json") if told.fee else None
+        grounds = [ground.model_dump(mode="json") for ground in told.grounds]
+        typer.echo(json.dumps({"fee": fee, "outcome": told.decision.outcome, "grounds": grounds}, ensure_ascii=False))
         return
-    for line in fee.lines:
-        typer.echo(f"{line.label} : {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]")
-    typer.echo(f"Total : {money(fee.total, fee.currency)} ({fee.tariff})")
-    for line in fee.deposits:
-        told = f"{line.label}, {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]"
-        typer.echo(f"Dépôt de garantie, hors du total : {told}")
+    if told.fee:
+        _tell_fee(told.fee)
+    for ground in told.grounds:
+        typer.echo(f"Transmise à un agent ({ground.rule}) : {ground.message}")
+    if not told.grounds:
+        typer.echo("Accordée par la machine, si l’entreprise, l’adresse et la voie s’y prêtent.")
 
 
 @rulebook.command("backtest")
@@ -232,6 +223,36 @@ def _book() -> "Iterator[tuple[Register, Publications]]":
         fail(str(error))
     finally:
         engine.dispose()
+
+
+def _application(request: Path) -> "Application":
+    """Return what a request file asks for, or stop at its first mistake."""
+    from pydantic import ValidationError
+
+    from permits.domain.application import FiledApplication
+    from permits.domain.french_errors import french_message
+    from permits.law.strict import Malformed, read_json
+
+    try:
+        return FiledApplication.model_validate(read_json(request.read_text(encoding="utf-8"))).without_contact()
+    except Malformed as error:
+        fail(f"{request} : ligne {error.line} : {error}")
+    except UnicodeDecodeError:
+        fail(f"{request} : n’est pas en UTF-8")
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        fail(f"{request} : {' > '.join(str(part) for part in first['loc'])} : {french_message(first)}")
+
+
+def _tell_fee(fee: "Fee") -> None:
+    from permits.domain.french import money
+
+    for line in fee.lines:
+        typer.echo(f"{line.label} : {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]")
+    typer.echo(f"Total : {money(fee.total, fee.currency)} ({fee.tariff})")
+    for line in fee.deposits:
+        told = f"{line.label}, {line.explanation} = {money(line.amount, fee.currency)} [{line.citation.text}]"
+        typer.echo(f"Dépôt de garantie, hors du total : {told}")
 
 
 _STEPS = {"adopted": "adopté", "proposed": "proposé", "published": "publié"}

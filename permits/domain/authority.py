@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from permits.domain.application import Day
+from permits.domain.calendar import PublicHolidays
 from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
 from permits.domain.permit import Appeal, IssuingAuthority, Signatory
 from permits.domain.unique import one_of_each
-from permits.domain.written import Whole, YesOrNo
+from permits.domain.written import WHOLE, YesOrNo
 
 
 class RoadClass(StrEnum):
@@ -87,7 +88,7 @@ class EndingGround(Value):
     id: Annotated[str, Field(pattern=r"^[a-z_]{3,40}$")]
     acts: Annotated[tuple[Literal["abrogation", "withdrawal"], ...], Field(min_length=1)]
     label: Annotated[str, Field(min_length=10)]
-    within_months: Annotated[Whole, Field(ge=1, le=120)] | None = None
+    within_months: Annotated[int, Field(ge=1, le=120), WHOLE] | None = None
     cites: Citation
 
 
@@ -113,6 +114,7 @@ class AuthorityFile(Value):
     identity: IssuingAuthority
     crs: Annotated[str, Field(pattern=r"^EPSG:\d{4,5}$")]
     series: Series
+    public_holidays: PublicHolidays = PublicHolidays()
     competences: tuple[Competence, ...] = ()
     signatories: tuple[Delegation, ...]
     appeal: Appeal

@@ -2,11 +2,16 @@
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import holidays
+from pydantic import Field, model_validator
+
+from permits.domain.model import Misplaced, Value
 
 PARIS = ZoneInfo("Europe/Paris")
+_COUNTRIES = holidays.list_supported_countries(include_aliases=False)
 
 
 def paris_day(instant: datetime) -> date:
@@ -16,30 +21,46 @@ def paris_day(instant: datetime) -> date:
     return instant.astimezone(PARIS).date()
 
 
+class PublicHolidays(Value):
+    """The public holidays of a country (ISO 3166-1), and of one of its regions where they differ.
+
+    France: C. trav. art. L3133-1; Alsace and Moselle have two more (art. L3134-13), the overseas regions their own.
+    """
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "FR"
+    region: str | None = None
+
+    @model_validator(mode="after")
+    def _are_known(self) -> Self:
+        regions = _COUNTRIES.get(self.country)
+        if regions is None:
+            raise Misplaced(f"les jours fériés de {self.country} ne sont pas connus", "country")
+        if self.region is not None and self.region not in regions:
+            raise Misplaced(f"région inconnue ; connues : {', '.join(regions) or 'aucune'}", "region")
+        return self
+
+    def hold(self, day: date) -> bool:
+        """Tell whether a day is one of them."""
+        return day in _public_holidays(self.country, self.region, day.year)
+
+    def leave_working(self, day: date) -> bool:
+        """Tell whether a day is a working day: Monday to Friday, but for public holidays."""
+        return day.weekday() < 5 and not self.hold(day)
+
+    def nth_working_day_after(self, day: date, count: int) -> date:
+        """Return the `count`-th working day after `day`; `day` itself is not counted."""
+        if count < 0:
+            raise ValueError("count must not be negative")
+        reached = day
+        while count:
+            reached += timedelta(days=1)
+            count -= self.leave_working(reached)
+        return reached
+
+
 @lru_cache(maxsize=64)
-def _public_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("FR", years=year))
-
-
-def is_public_holiday(day: date) -> bool:
-    """A public holiday of mainland France (C. trav. art. L3133-1)."""
-    return day in _public_holidays(day.year)
-
-
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, but for public holidays."""
-    return day.weekday() < 5 and not is_public_holiday(day)
-
-
-def nth_working_day_after(day: date, count: int) -> date:
-    """Return the `count`-th working day after `day`; `day` itself is not counted."""
-    if count < 0:
-        raise ValueError("count must not be negative")
-    reached = day
-    while count:
-        reached += timedelta(days=1)
-        count -= is_working_day(reached)
-    return reached
+def _public_holidays(country: str, region: str | None, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, subdiv=region, years=year))
 
 
 def months_after(day: date, months: int) -> date:

@@ -4,7 +4,7 @@ from permits.domain.application import Application
 from permits.domain.dated import NotInForce
 from permits.domain.decision import Decision, Fee, Finding, Granted, Outcome, Prescription, Referred
 from permits.domain.facts import Facts
-from permits.domain.french import day_text, measure
+from permits.domain.french import day_text, money
 from permits.domain.limits import figure_texts
 from permits.domain.rulebook import PrescriptionRule, Rulebook
 from permits.domain.rules import RULES_VERSION, Case, rules_on
@@ -41,7 +41,7 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
     except NotInForce as missing:
         message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {day_text(missing.day)})."
         return None, case.finding("PRICE", False, message)
-    message = f"La redevance est calculée selon {fee.tariff} : {measure(fee.total)} €."
+    message = f"La redevance est calculée selon {fee.tariff} : {money(fee.total, fee.currency)}."
     return fee, case.finding("PRICE", True, message, measured=str(fee.total))
 
 

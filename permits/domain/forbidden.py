@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from permits.domain.application import Day, Kind
-from permits.domain.calendar import is_public_holiday
+from permits.domain.calendar import PublicHolidays
 from permits.domain.decision import Citation
 from permits.domain.model import Misplaced, Value
 from permits.domain.season import Season
@@ -81,7 +81,7 @@ class ForbiddenPeriod(Value):
             raise ValueError("to_day précède from_day")
         return self
 
-    def holds(self, day: date, calendars: tuple[Calendar, ...]) -> bool | None:
+    def holds(self, day: date, calendars: tuple[Calendar, ...], public_holidays: PublicHolidays) -> bool | None:
         """Tell whether a day is forbidden, None when its calendar doesn't reach that far."""
         if self.from_day and self.to_day:
             return self.from_day <= day <= self.to_day
@@ -90,5 +90,5 @@ class ForbiddenPeriod(Value):
         if self.each_week:
             return _WEEKDAYS[day.weekday()] in self.each_week
         if self.public_holidays:
-            return is_public_holiday(day)
+            return public_holidays.hold(day)
         return next(calendar for calendar in calendars if calendar.id == self.calendar).holds(day)

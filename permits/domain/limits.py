@@ -11,7 +11,7 @@ from permits.domain.application import Kind
 from permits.domain.dated import Dated
 from permits.domain.french import measure
 from permits.domain.model import Misplaced, Value
-from permits.domain.written import ExactDecimal, Whole
+from permits.domain.written import EXACT, WHOLE
 
 
 class Assurance(IntEnum):
@@ -51,11 +51,11 @@ def _assurance(value: object) -> object:
     raise ValueError(f"valeur inconnue ; attendu : {', '.join(each.code for each in Assurance)}")
 
 
-Days = Annotated[Whole, Field(ge=0, le=3660)]
+Days = Annotated[int, Field(ge=0, le=3660), WHOLE]
 # Beyond these no street is so wide and no drawing so coarse: a figure with a digit too many is told.
-Width = Annotated[ExactDecimal, Field(ge=0, le=20)]
-Distance = Annotated[ExactDecimal, Field(ge=0, le=2000)]
-Percent = Annotated[ExactDecimal, Field(ge=0, le=50)]
+Width = Annotated[Decimal, Field(ge=0, le=20), EXACT]
+Distance = Annotated[Decimal, Field(ge=0, le=2000), EXACT]
+Percent = Annotated[Decimal, Field(ge=0, le=50), EXACT]
 
 
 class Limits(Value):
@@ -71,13 +71,13 @@ class Limits(Value):
     footway_min_clear_width_m: Dated[Width]
     scaffold_max_projection_m: Dated[Width]
     address_max_distance_m: Dated[Distance]
-    territory_margin_km: Dated[Annotated[ExactDecimal, Field(ge=0, le=100)]]
-    footprint_tolerance_m: Dated[Annotated[ExactDecimal, Field(ge=0, le=1)]]
+    territory_margin_km: Dated[Annotated[Decimal, Field(ge=0, le=100), EXACT]]
+    footprint_tolerance_m: Dated[Annotated[Decimal, Field(ge=0, le=1), EXACT]]
     footprint_min_width_m: Dated[Width]
     dimensions_tolerance_percent: Dated[Percent]
     dimensions_tolerance_m2: Dated[Width]
-    evidence_max_age_hours: Dated[Annotated[Whole, Field(ge=1, le=24)]]
-    silence_months: Dated[Annotated[Whole, Field(ge=1, le=24)]]
+    evidence_max_age_hours: Dated[Annotated[int, Field(ge=1, le=24), WHOLE]]
+    silence_months: Dated[Annotated[int, Field(ge=1, le=24), WHOLE]]
 
     @field_validator("*")
     @classmethod
@@ -85,7 +85,9 @@ class Limits(Value):
         """Nothing can be decided on a day without its limits: a city replaces one, and never leaves a hole."""
         first, last = min(limit.values), max(limit.values)
         if first > limit.checked_on:
-            raise ValueError(f"un trou dans le temps : rien n’est en vigueur du {limit.checked_on} au {first}")
+            raise Misplaced(
+                f"un trou dans le temps : rien n’est en vigueur au {limit.checked_on} (checked_on)", "values", first
+            )
         if limit.values[last].abrogated:
             raise Misplaced("un trou dans le temps : une limite se remplace, elle ne s’abroge pas", "values", last)
         return limit

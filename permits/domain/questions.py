@@ -1,6 +1,7 @@
 """What a rulebook asks besides what every application tells: a class to choose, or a figure."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,15 +9,15 @@ from pydantic import Field, model_validator
 from permits.domain.application import Answer, Answers, Application, Kind, Word
 from permits.domain.decision import Citation
 from permits.domain.model import Value
-from permits.domain.written import ExactDecimal, Whole, exact_decimal
+from permits.domain.written import EXACT, WHOLE, exact_decimal
 
 
 class Figure(Value):
     """A figure to be given: what it counts, its largest value and how many decimals it may have."""
 
     unit: Annotated[str, Field(min_length=1, max_length=40)]
-    at_most: Annotated[ExactDecimal, Field(gt=0, le=1_000_000)]
-    decimals: Annotated[Whole, Field(ge=0, le=3)] = 0
+    at_most: Annotated[Decimal, Field(gt=0, le=1_000_000), EXACT]
+    decimals: Annotated[int, Field(ge=0, le=3), WHOLE] = 0
 
 
 class Question(Value):

@@ -11,14 +11,14 @@ from pydantic import Field
 from permits.domain.calendar import months_after
 from permits.domain.decision import Citation, Verification
 from permits.domain.model import Value
-from permits.domain.written import Whole
+from permits.domain.written import WHOLE
 
-Months = Annotated[Whole, Field(ge=1, le=120)]
+Months = Annotated[int, Field(ge=1, le=120), WHOLE]
 # A permit may be withdrawn for four months (CRPA art. L242-1) and contested for two: its file is kept for as long.
-MonthsOfFile = Annotated[Whole, Field(ge=4, le=120)]
+MonthsOfFile = Annotated[int, Field(ge=4, le=120), WHOLE]
 
 # Logs of data exchanged between administrations are kept for 36 months (CRPA art. R. 114-9-7): never less.
-MonthsOfTraces = Annotated[Whole, Field(ge=36, le=120)]
+MonthsOfTraces = Annotated[int, Field(ge=36, le=120), WHOLE]
 
 
 class Period(Value):

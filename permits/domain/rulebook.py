@@ -38,7 +38,11 @@ class PrescriptionRule(Value):
     @field_validator("text")
     @classmethod
     def _names_known_figures(cls, text: str) -> str:
-        for _, name, layout, conversion in Formatter().parse(text):
+        try:
+            parsed = list(Formatter().parse(text))
+        except ValueError:
+            raise ValueError("une accolade n’est pas fermée, ou pas ouverte : {nom_d’une_limite}") from None
+        for _, name, layout, conversion in parsed:
             if name is not None and (name not in FIGURES or layout or conversion):
                 raise ValueError(f"aucun chiffre ne s’appelle {{{name}}} ; connus : {', '.join(FIGURES)}")
         return text
@@ -59,7 +63,7 @@ class Zone(Value):
     @model_validator(mode="after")
     def _closed(self) -> Self:
         if self.ring[0] != self.ring[-1]:
-            raise ValueError(f"la zone {self.id} n’est pas fermée : répétez le premier point à la fin")
+            raise Misplaced(f"la zone {self.id} n’est pas fermée : répétez le premier point à la fin", "ring")
         return self
 
 
@@ -161,6 +165,14 @@ class Rulebook(Value):
             if known and period.zone not in known:
                 raise Misplaced(f"aucune zone ne s’appelle {period.zone}", position, "zone")
         return periods
+
+    @field_validator("questions")
+    @classmethod
+    def _differ_from_the_words_of_the_scale(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        for position, question in enumerate(questions):
+            if question.id in (*UNITS, "zone"):
+                raise Misplaced(f"{question.id} est un mot du barème : prenez un autre nom", position, "id")
+        return questions
 
     @field_validator("tariff")
     @classmethod

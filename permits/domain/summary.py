@@ -13,7 +13,7 @@ from permits.domain.questions import Question
 from permits.domain.rulebook import Rulebook
 from permits.domain.rules import RULES_VERSION
 from permits.domain.rules.titles import TITLES
-from permits.domain.tariff.described import describe, describe_adjustment
+from permits.domain.tariff.described import Words, describe, describe_adjustment
 from permits.domain.tariff.scale import Scale
 
 
@@ -106,10 +106,15 @@ def in_force_on(rulebook: Rulebook, day: date) -> Summary:
 
 def _scale_entries(rulebook: Rulebook, scale: InForce[Scale]) -> list[InForceEntry]:
     """Return the tariff, then each of its lines and of what follows them."""
-    voted, questions = scale.value, {question.id: question for question in rulebook.questions}
+    voted = scale.value
+    words = Words(
+        questions={question.id: question for question in rulebook.questions},
+        zones={zone.id: zone.label for zone in rulebook.zones} | {Rulebook.TERRITORY: "hors de ces zones"},
+        currency=voted.currency,
+    )
     told = [(rulebook.tariff.label, voted.name, scale.citation)]
-    told += [(each.label, describe(each, voted, questions), each.cites or scale.citation) for each in voted.items]
-    told += [(each.label, describe_adjustment(each, voted, questions), each.cites) for each in voted.adjustments]
+    told += [(each.label, describe(each, words), each.cites or scale.citation) for each in voted.items]
+    told += [(each.label, describe_adjustment(each, voted, words), each.cites) for each in voted.adjustments]
     return [
         InForceEntry(
             id=f"tariff/{position}" if position else "tariff",

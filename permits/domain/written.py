@@ -29,8 +29,10 @@ def _yes_or_no(given: object) -> object:
     return given
 
 
-ExactDecimal = Annotated[Decimal, BeforeValidator(_decimal)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+# After the bounds of a figure, so that its JSON Schema tells them: Annotated[Decimal, Field(ge=0), EXACT].
+EXACT = BeforeValidator(_decimal)
+WHOLE = BeforeValidator(_whole)
+ExactDecimal = Annotated[Decimal, EXACT]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 
 

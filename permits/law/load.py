@@ -3,17 +3,18 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from permits.domain.french_errors import french_message
 from permits.domain.limits import Limits
-from permits.domain.rulebook import Rulebook
-from permits.law.strict import Location, Malformed, line_of, read_json, read_yaml
+from permits.domain.rulebook import Rulebook, Zone
+from permits.law.lint import first_fault
+from permits.law.strict import Location, Malformed, line_of, read_json, read_yaml, text_at
 
 _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
 _ZONES = "zones.geojson"
@@ -21,6 +22,7 @@ _FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptio
 # What a city may leave out, and rulebooks stored before it existed have not.
 _OPTIONAL = {"retention": "retention.yaml", "questions": "questions.yaml", "calendars": "calendars.yaml"}
 _SHORTEST_CITATION = 3
+_WEB_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 # The extensions that are read, by what people write.
 _MEANT = {".yaml": ".yaml", ".yml": ".yaml", ".geojson": ".geojson"}
 MAX_FILES = 500
@@ -87,25 +89,43 @@ def load(files: Mapping[str, str]) -> Rulebook:
         "zones": _zones(files),
     }
     content |= {key: _parse(files, name) for key, name in _OPTIONAL.items() if name in files}
-    for place, text in _citations(content):
-        if len(text.strip()) < _SHORTEST_CITATION:
-            file, path = _place_of(place, tariff)
-            raise RulebookError(file, _where(files[file], path), "une citation a un titre : écrivez le texte cité")
+    for place, citation in _citations(content):
+        if (fault := _citation_fault(citation)) is not None:
+            field, problem = fault
+            file, path = _place_of((*place, field), tariff)
+            raise RulebookError(file, _where(files[file], path), problem)
     try:
         return Rulebook.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         inner = getattr(first.get("ctx", {}).get("error"), "path", ())
         file, path = _place_of((*first["loc"], *inner), tariff)
-        raise RulebookError(file, _where(files.get(file, ""), path), _message(first)) from None
+        raise RulebookError(file, _where(files.get(file, ""), path), _message(first, file)) from None
 
 
-def _citations(value: Any, path: Location = ()) -> Iterator[tuple[Location, str]]:
-    """Give the place and the text of each citation: whatever has a text and may have an address, or stands as cites."""
+def check(rulebook: Rulebook, files: Mapping[str, str]) -> None:
+    """Raise RulebookError on the first thing that must be right before a rulebook that reads well comes into force."""
+    if (fault := first_fault(rulebook)) is not None:
+        location, problem = fault
+        file, path = _place_of(location, _tariff(files))
+        raise RulebookError(file, _where(files[file], path), problem)
+
+
+def _citation_fault(citation: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return which field of a citation is wrong, and why."""
+    url = citation.get("url")
+    if len(citation["text"].strip()) < _SHORTEST_CITATION:
+        return "text", "une citation a un titre : écrivez le texte cité"
+    if isinstance(url, str) and not _WEB_ADDRESS.fullmatch(url):
+        return "url", "une adresse web est attendue : https://…"
+    return None
+
+
+def _citations(value: Any, path: Location = ()) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    """Give each citation and its place: whatever has a text and nothing but what a citation may have."""
     if isinstance(value, dict):
-        text = value.get("text")
-        if isinstance(text, str) and value.keys() <= {"text", "url", "verification"}:
-            yield (*path, "text"), text
+        if isinstance(value.get("text"), str) and value.keys() <= {"text", "url", "verification"}:
+            yield path, value
         for key, inner in value.items():
             yield from _citations(inner, (*path, key))
     elif isinstance(value, list):
@@ -126,12 +146,10 @@ def read_authority(directory: Path) -> str:
     """
     name = "authority.yaml"
     try:
-        content = _parse({name: (directory / name).read_text(encoding="utf-8")}, name)
+        given = text_at((directory / name).read_text(encoding="utf-8"), ("identity", "id"))
     except (OSError, UnicodeDecodeError) as error:
         raise RulebookError(name, "fichier", " ".join(str(error).split())) from None
-    identity = content.get("identity") if isinstance(content, dict) else None
-    given = identity.get("id") if isinstance(identity, dict) else None
-    if not isinstance(given, str) or not given:
+    if not given:
         raise RulebookError(name, "identity > id", "champ obligatoire")
     return given
 
@@ -199,20 +217,26 @@ def _place_of(location: Location, tariff: str) -> tuple[str, Location]:
 
 def _where(text: str, path: Location) -> str:
     """Return the line of the deepest part of `path` that the text holds, and the path for the reader."""
-    shown = " > ".join(str(part) for part in path if part != "[key]")
+    shown = " > ".join(str(part) for part in path if not str(part).startswith("["))
     return f"ligne {line_of(text, path)}" + (f", {shown}" if shown else "")
 
 
-def _message(error: Any) -> str:
-    """Return what is wrong, in French, and for an unknown word the nearest that is known."""
+def _message(error: Any, file: str) -> str:
+    """Return what is wrong, in French, and for an unknown word the nearest that its file may hold."""
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return "des champs sont attendus ici, chacun avec sa valeur : « mot: valeur »"
     if error["type"] != "extra_forbidden":
         return french_message(error)
     word = str(error["loc"][-1])
-    near = difflib.get_close_matches(word, _known_words(), n=1)
+    near = difflib.get_close_matches(word, _words_of(file), n=1)
     return f"« {word} » est inconnu ici" + (f" : vouliez-vous écrire « {near[0]} » ?" if near else " : ôtez-le")
 
 
-@cache
-def _known_words() -> list[str]:
-    definitions = Rulebook.model_json_schema()["$defs"].values()
-    return sorted({word for definition in definitions for word in definition.get("properties", ())})
+def _words_of(file: str) -> list[str]:
+    """Return every word that is the name of a field somewhere in a file."""
+    name = "tariff" if file.startswith("tariffs/") else file.rsplit(".", 1)[0]
+    model = Zone if file == _ZONES else Limits if name.startswith("limits/") else Rulebook
+    field = name.removeprefix("limits/")
+    schema = TypeAdapter(model if model is Zone else model.model_fields[field].rebuild_annotation()).json_schema()
+    found = [schema, *schema.get("$defs", {}).values()]
+    return sorted({word for each in found for word in each.get("properties", ())})

@@ -14,6 +14,7 @@ from permits.domain.model import plain_text
 Location = tuple[int | str, ...]
 # A rulebook is six levels deep at most; beyond, somebody tries the reader's patience.
 MAX_DEPTH = 30
+LONGEST_TEXT = 4000
 
 
 class Malformed(Exception):
@@ -51,20 +52,34 @@ def read_json(text: str) -> Any:
 
 def line_of(text: str, path: Location) -> int:
     """Return the line, from 1, of the deepest part of `path` that a YAML or JSON text holds."""
+    return _reach(text, path)[1]
+
+
+def text_at(text: str, path: Location) -> str | None:
+    """Return the text at `path`, None where there is none; whatever else is wrong with a YAML text is passed over."""
+    node, _, reached = _reach(text, path)
+    return node.value if reached and isinstance(node, yaml.ScalarNode) else None
+
+
+def _reach(text: str, path: Location) -> tuple[yaml.Node | None, int, bool]:
+    """Return the deepest node of `path` that a text holds, its line, and whether that is the end of the path."""
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError):
-        return 1
-    line = 1
+        return None, 1, False
+    line, reached = 1, True
     for part in path:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
             if found is not None:
                 line, node = found[0].start_mark.line + 1, found[1]
+            reached &= found is not None
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
-    return line
+        else:
+            reached = False
+    return node, line, reached
 
 
 class _Loader(yaml.BaseLoader):
@@ -86,6 +101,8 @@ def _scalar(loader: _Loader, node: yaml.ScalarNode) -> str:
     if plain and _UNQUOTED_DECIMAL.fullmatch(node.value):
         told = f' : "{node.value}"' if _PLAIN_DECIMAL.fullmatch(node.value) else ', par exemple "1234.50"'
         raise _refused(node.start_mark, f"un nombre à décimales s’écrit entre guillemets{told}")
+    if len(node.value) > LONGEST_TEXT:
+        raise _refused(node.start_mark, f"un texte passe {LONGEST_TEXT} caractères ; un guillemet manque-t-il ?")
     try:
         return plain_text(str(node.value))
     except ValueError as error:

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from permits.domain.calendar import is_working_day, months_after, nth_working_day_after, paris_day
+from permits.domain.calendar import PublicHolidays, months_after, paris_day
 
+FRANCE = PublicHolidays()
 DATES = st.dates(min_value=date(2020, 1, 1), max_value=date(2060, 12, 31))
 
 
@@ -55,7 +57,7 @@ def test_the_day_does_not_depend_on_how_the_instant_is_written(naive: datetime, 
 )
 def test_the_eleven_public_holidays_are_not_working_days(day: str) -> None:
     assert date.fromisoformat(day).weekday() < 5
-    assert not is_working_day(date.fromisoformat(day))
+    assert not FRANCE.leave_working(date.fromisoformat(day))
 
 
 @pytest.mark.parametrize(
@@ -70,11 +72,11 @@ def test_the_eleven_public_holidays_are_not_working_days(day: str) -> None:
     ],
 )
 def test_an_ordinary_week_day_is_a_working_day(day: str) -> None:
-    assert is_working_day(date.fromisoformat(day))
+    assert FRANCE.leave_working(date.fromisoformat(day))
 
 
 def test_saturday_and_sunday_are_not_working_days() -> None:
-    assert [is_working_day(date(2027, 1, 4) + timedelta(days=n)) for n in range(7)] == [True] * 5 + [False] * 2
+    assert [FRANCE.leave_working(date(2027, 1, 4) + timedelta(days=n)) for n in range(7)] == [True] * 5 + [False] * 2
 
 
 def easter(year: int) -> date:
@@ -96,7 +98,7 @@ def test_the_holidays_of_a_year_are_those_of_the_labour_code(year: int) -> None:
     movable = [easter(year) + timedelta(days=n) for n in (1, 39, 50)]
     holidays = {date(year, month, day) for month, day in fixed} | set(movable)
     days = [date(year, 1, 1) + timedelta(days=n) for n in range(366 if monthrange(year, 2)[1] == 29 else 365)]
-    assert {day for day in days if day.weekday() < 5 and not is_working_day(day)} == {
+    assert {day for day in days if day.weekday() < 5 and not FRANCE.leave_working(day)} == {
         day for day in holidays if day.weekday() < 5
     }
 
@@ -117,20 +119,20 @@ def test_the_holidays_of_a_year_are_those_of_the_labour_code(year: int) -> None:
     ],
 )
 def test_working_days_are_counted_from_the_next_day(day: str, count: int, reached: str) -> None:
-    assert nth_working_day_after(date.fromisoformat(day), count) == date.fromisoformat(reached)
+    assert FRANCE.nth_working_day_after(date.fromisoformat(day), count) == date.fromisoformat(reached)
 
 
 def test_working_days_are_not_counted_backwards() -> None:
     with pytest.raises(ValueError, match="negative"):
-        nth_working_day_after(date(2027, 1, 4), -1)
+        FRANCE.nth_working_day_after(date(2027, 1, 4), -1)
 
 
 @given(DATES, st.integers(min_value=1, max_value=60))
 def test_between_a_day_and_its_nth_working_day_there_are_n_of_them(day: date, count: int) -> None:
-    reached = nth_working_day_after(day, count)
+    reached = FRANCE.nth_working_day_after(day, count)
     between = [day + timedelta(days=n) for n in range(1, (reached - day).days + 1)]
-    assert sum(map(is_working_day, between)) == count
-    assert is_working_day(reached)
+    assert sum(map(FRANCE.leave_working, between)) == count
+    assert FRANCE.leave_working(reached)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +161,25 @@ def test_months_agree_with_the_calendar(day: date, months: int) -> None:
     later = months_after(day, months)
     assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
     assert later.day == min(day.day, monthrange(later.year, later.month)[1])
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "day", "holiday"),
+    [
+        ("FR", None, "2027-12-26", False),
+        ("FR", "57", "2027-12-26", True),  # Saint-Étienne, in Moselle
+        ("FR", "6AE", "2027-03-26", True),  # Good Friday, in Alsace
+        ("FR", "974", "2027-12-20", True),  # the end of slavery, on La Réunion
+        ("FR", None, "2027-12-20", False),
+        ("CH", "GE", "2027-07-14", False),
+        ("BE", None, "2027-07-21", True),
+    ],
+)
+def test_public_holidays_are_those_of_the_place(country: str, region: str | None, day: str, holiday: bool) -> None:
+    assert PublicHolidays(country=country, region=region).hold(date.fromisoformat(day)) is holiday
+
+
+@pytest.mark.parametrize(("country", "region"), [("XX", None), ("FR", "29"), ("LU", "GE"), ("fr", None)])
+def test_a_place_whose_holidays_are_not_known_is_refused(country: str, region: str | None) -> None:
+    with pytest.raises(ValidationError):
+        PublicHolidays(country=country, region=region)

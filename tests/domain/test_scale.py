@@ -151,6 +151,27 @@ TIMES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"at_least_periods": 3}, {"days": 2}, "30.00"),
     ({"at_least_periods": 3}, {"days": 4}, "40.00"),
     ({"at_most_periods": 3}, {"days": 4}, "30.00"),
+    ({"free_days": 3, "cites": CITES}, {"days": 3}, "0.00"),
+    ({"free_days": 3, "cites": CITES}, {"days": 4}, "10.00"),
+    ({"free_days": 3, "cites": CITES, "minimum": "25"}, {"days": 3}, "0.00"),  # nothing to bring to the minimum
+    ({"free_days": 3, "cites": CITES, "minimum": "25"}, {"days": 4}, "25.00"),
+    ({"free_days": 3, "cites": CITES, "per": "week"}, {"days": 10}, "10.00"),
+    ({"free_days": 3, "cites": CITES, "per": "week"}, {"days": 11}, "20.00"),
+    ({"free_days": 3, "cites": CITES, "per": "week", "begun": "exact", "rate": "7"}, {"days": 5}, "20.00"),
+    ({"free_days": 1, "cites": CITES, "days_counted": "working"}, {"days": 4}, "10.00"),  # Friday is free, Monday due
+    ({"free_days": 3, "cites": CITES, "tiers": [{"up_to": 1, "times": "1"}, {"times": "2"}]}, {"days": 5}, "30.00"),
+    (
+        {
+            "free_days": 3,
+            "cites": CITES,
+            "rate": None,
+            "per": None,
+            "packages": {"method": "next", "steps": [{"days": 3, "rate": "2"}, {"days": 7, "rate": "5"}]},
+        },
+        {"days": 7},
+        "50.00",
+    ),
+    ({"per": "half_day", "days_counted": "working"}, {"days": 4}, "20.00"),  # of a holiday and a weekend, Monday
 ]
 
 PRICES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
@@ -429,6 +450,20 @@ WRONG: list[dict[str, Any]] = [
     {"tiers": [{"up_to": 3, "free": True}, {"times": "2"}]},
     {"tiers": [{"up_to": 3, "times": "1"}, {"up_to": 3, "times": "2"}, {"times": "3"}]},
     {"free_quantity": "3"},
+    {"free_days": 3},
+    {"free_days": 3, "cites": CITES, "per": "once"},
+    {"free_days": 3, "cites": CITES, "rate": None, "free": True},
+    {"tiers": [{"up_to": 3, "rate": "1"}, {"rate": "2"}]},  # beside a rate that is never used
+    {"tiers_method": "whole"},
+    {"coefficients": [{"by": "badge", "values": {"oui": "1"}}, {"by": "badge", "values": {"non": "2"}}]},
+    {"when": {"zone": []}},
+    {"when": {"answers": {"gene": []}}},
+    {"when": {"days": {"above": "3", "below": "3"}}},
+    {"when": {"days": {"at_least": "3", "below": "3"}}},
+    {"when": {"pieces": {"below": "0"}}},
+    {"rate": "1,40"},
+    {"rate": "1_000"},
+    {"rate": "1e3"},
     {"minimum": "3", "maximum": "2"},
     {"at_least": "3", "at_most": "2"},
     {"unit": "request"},
@@ -456,6 +491,9 @@ def test_a_line_that_can_not_be_right_is_refused(wrong: dict[str, Any]) -> None:
         {"rounding": {}},
         {"rounding": {"rate": "0.01"}},
         {"rounding": {"line": "0.001"}},
+        {"rounding": {"line": "0.03"}},
+        {"zone_order": ["a", "b", "a"]},
+        {"zone_order": ["a", "territory"]},
         {"when_replaced": "always"},
         {"currency": "euro"},
         {"items": []},
@@ -466,6 +504,7 @@ def test_a_line_that_can_not_be_right_is_refused(wrong: dict[str, Any]) -> None:
         {"adjustments": [adjustment(percent="-101")]},
         {"adjustments": [adjustment(percent="0")]},
         {"adjustments": [adjustment(percent="-10", items=["inconnue"])]},
+        {"adjustments": [adjustment(percent="-10", items=[])]},
         {"adjustments": [adjustment(percent="-10", when={"zone": ["a"]})]},
         {"adjustments": [{"label": "Sans texte", "of": "total", "minimum": "3"}]},
     ],
@@ -613,3 +652,12 @@ def test_an_extension_may_be_charged_for_its_own_days_alone() -> None:
 def test_each_kind_may_be_charged_and_all_of_them_in_a_word() -> None:
     law = rulebook(item(kinds="all"))
     assert {fee_of(law, kind=kind).total for kind in Kind} == {Decimal("10.00")}
+
+
+def test_free_days_are_a_line_of_their_own_with_their_text() -> None:
+    fee = fee_of(rulebook(item(free_days=3, per="week", cites={"text": "Délibération, art. 4"})), days=10)
+    told = [(line.explanation, str(line.amount), line.citation.text) for line in fee.lines]
+    assert told == [
+        ("3 premiers jours, gratuit", "0.00", "Délibération, art. 4"),
+        ("10 m² × 1 semaine commencée × 1,00 €", "10.00", "Délibération, art. 4"),
+    ]

@@ -251,9 +251,9 @@ def test_each_week_is_charged_at_the_scale_of_its_first_day(since: date, expecte
     assert amounts(fee_of(kind=Kind.HOARDING, days=15, rulebook=two_scales(since))) == expected
 
 
-def test_the_fee_names_the_scale_of_the_first_day() -> None:
+def test_the_fee_names_each_scale_of_the_period() -> None:
     fee = fee_of(rulebook=two_scales(MONDAY + timedelta(days=2)))
-    assert fee.tariff == "Tarif A"
+    assert fee.tariff == "Tarif A, puis Tarif B"
     assert fee.total == sum(line.amount for line in fee.lines)
 
 

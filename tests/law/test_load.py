@@ -346,7 +346,7 @@ _ABROGATED = "    abrogated: true\n    cites: {text: Délibération (fictive)}\n
         (FOOTWAY, "  2026-01-01:", f"  2025-01-01:\n{_ABROGATED}  2026-01-01:", 5),
         (TARIFF, "  2026-01-01:", f"  2025-01-01:\n{_ABROGATED}  2026-01-01:", 6),
         (FOOTWAY, "  2026-01-01:", f"  2030-01-01:\n{_ABROGATED}  2026-01-01:", 5),
-        (FOOTWAY, "  2026-01-01:", "  2026-11-24:", 1),
+        (FOOTWAY, "  2026-01-01:", "  2026-11-24:", 5),
     ],
 )
 def test_a_hole_in_time_is_told(name: str, before: str, after: str, line: int) -> None:
@@ -428,7 +428,7 @@ def test_a_territory_alone_is_enough() -> None:
         ("a feature", "features > 1"),
         (
             a_feature(geometry={"type": "Polygon", "coordinates": [RING[:3]]}),
-            "1 > geometry > coordinates > 0: au moins 4",
+            "1 > geometry > coordinates > 0: éléments attendus : 4 au moins",
         ),
         (
             a_feature(geometry={"type": "Polygon", "coordinates": [[*RING[:-1], [0, 0]]]}),

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from permits.domain.french_errors import PATTERNS
 from permits.law.schema import schemas
 from tests.domain.builders import RULEBOOK_DIRECTORY
 from tests.fakes import ROOT
@@ -71,3 +72,21 @@ def test_a_mistake_is_underlined(name: str, before: str, after: str) -> None:
     path = RULEBOOK_DIRECTORY / name
     assert list(schema_of(path).iter_errors(content(path))) == []
     assert list(schema_of(path).iter_errors(content(path, before, after))) != []
+
+
+def _patterns(schema: Any) -> set[str]:
+    """Every pattern that a schema asks a text to match."""
+    if isinstance(schema, list):
+        return {pattern for each in schema for pattern in _patterns(each)}
+    if not isinstance(schema, dict):
+        return set()
+    own = {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+    return own | {pattern for each in schema.values() for pattern in _patterns(each)}
+
+
+def test_each_pattern_is_told_in_words_to_who_writes_otherwise() -> None:
+    asked = _patterns([json.loads(text) for text in schemas().values()])
+    asked |= _patterns(yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8")))
+    figure = r"^-?\d+(\.\d+)?$"
+    assert figure in asked
+    assert asked - PATTERNS.keys() == {figure}

@@ -53,7 +53,8 @@ class Filings:
     def __init__(self, office: FakeOffice) -> None:
         desk, filing = office.desk, office.filing()
         self._desk, self._filing = desk, filing
-        answer, footprints = desk.registry.lookup(filing.application.siret), measure(desk.law, filing)
+        answer = desk.registry.lookup(filing.application.siret)
+        footprints = measure(desk.law, filing.application, filing.received_at)
         located = locate(desk, filing.application)
         self._facts = gather(desk, filing, answer, footprints, located, desk.clock())
         self._decision = decide(filing.application, self._facts, desk.law.rulebook)

@@ -131,10 +131,10 @@ def compare(office: FakeOffice, chance: random.Random, pairs: int) -> dict[str, 
     for n in range(pairs):
         pair = random_pair(chance, n)
         first = office.filing(request_for(pair.first, SIRET))
-        (footprint,) = measure(office.desk.law, first)
+        (footprint,) = measure(office.desk.law, first.application, first.received_at)
         filings.record(filings.granted(first, footprint))
         second = office.filing(request_for(pair.second, pair.siret, pair.days_later))
-        (footprint,) = measure(office.desk.law, second)
+        (footprint,) = measure(office.desk.law, second.application, second.received_at)
         told = bool(office.register.standing_permits(footprint, second))
         try:
             filings.record(filings.granted(second, footprint))

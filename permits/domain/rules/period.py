@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from permits.domain.calendar import nth_working_day_after
 from permits.domain.decision import Citation, Finding, Verification
 from permits.domain.forbidden import ForbiddenPeriod
 from permits.domain.french import day_text
@@ -13,7 +12,7 @@ from permits.domain.rules.case import Case
 def notice_is_respected(case: Case) -> Iterator[Finding]:
     """The application comes enough working days ahead: the day of filing is not counted, the first day is."""
     notice = case.rulebook.limits.notice_working_days.on(case.facts.decided_on)
-    first = nth_working_day_after(case.facts.received_on, notice.value)
+    first = case.rulebook.authority.public_holidays.nth_working_day_after(case.facts.received_on, notice.value)
     well = case.application.starts_on >= first
     message = f"Le délai de {notice.value} jours ouvrés est respecté."
     if not well:
@@ -115,7 +114,8 @@ def season_allows_it(case: Case) -> Iterator[Finding]:
 
 def _clash(case: Case, period: ForbiddenPeriod, index: int) -> Finding | None:
     """Return what a forbidden period says of the days asked, None when it leaves them free."""
-    days = {day: period.holds(day, case.rulebook.calendars) for day in case.application.each_day()}
+    calendars, holidays = case.rulebook.calendars, case.rulebook.authority.public_holidays
+    days = {day: period.holds(day, calendars, holidays) for day in case.application.each_day()}
     forbidden = [day for day, held in days.items() if held]
     unknown = [day for day, held in days.items() if held is None]
     limit = None

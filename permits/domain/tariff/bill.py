@@ -44,10 +44,11 @@ class Entry(NamedTuple):
 
 
 class Bill:
-    """Writes lines down under the scale of the first day."""
+    """Writes lines down: those of each scale of the period, and what follows them under that of the first day."""
 
-    def __init__(self, scale: InForce[Scale]) -> None:
-        self._scale = scale
+    def __init__(self, scales: Sequence[InForce[Scale]]) -> None:
+        self._scale = scales[0]
+        self._names = dict.fromkeys(scale.value.name for scale in scales)
         self._entries: list[Entry] = []
         self._deposits: list[FeeLine] = []
 
@@ -112,7 +113,7 @@ class Bill:
             total=total.quantize(_CENT),
             lines=tuple(lines),
             deposits=tuple(self._deposits),
-            tariff=self._scale.value.name,
+            tariff=", puis ".join(self._names),
         )
 
     def _adjust(self, adjustment: Adjustment, subject: Subject, among: list[Entry]) -> None:

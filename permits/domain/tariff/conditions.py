@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,9 @@ class Range(Value):
             raise ValueError("donnez au moins une borne : above, at_least, below ou up_to")
         if low is not None and high is not None and high < low:
             raise ValueError("la borne haute est plus petite que la borne basse")
+        one_is_out = self.above is not None or self.below is not None
+        if high is not None and one_is_out and (high == low or (self.below is not None and high <= 0)):
+            raise ValueError("aucun chiffre n’est entre ces bornes")
         return self
 
     def holds(self, figure: Decimal) -> bool:
@@ -43,8 +46,8 @@ class Range(Value):
 class When(Value):
     """What must be true for a line or an adjustment to apply; every condition given must hold."""
 
-    zone: tuple[str, ...] = ()
-    answers: Mapping[Word, tuple[Word, ...]] = Field(default_factory=dict)
+    zone: Annotated[tuple[str, ...], Field(min_length=1)] = ()
+    answers: Mapping[Word, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     area_m2: Range | None = None
     length_m: Range | None = None
     height_m: Range | None = None

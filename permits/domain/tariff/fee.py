@@ -22,8 +22,8 @@ from permits.domain.tariff.measures import Subject, tolerance_on
 from permits.domain.tariff.prices import Charge, charges, coefficient, within_bounds
 from permits.domain.tariff.rates import Package, Packages, Priced, Tier
 from permits.domain.tariff.scale import Item, Scale
-from permits.domain.tariff.sentences import explain, unit_of
-from permits.domain.tariff.time import Period, next_packages, package_days, periods
+from permits.domain.tariff.sentences import counted, explain, unit_name, unit_of
+from permits.domain.tariff.time import Period, free_days, next_packages, package_days, periods
 from permits.domain.tariff.unknown import ChangingBase, NoPrice
 
 _ONE = Decimal(1)
@@ -65,14 +65,15 @@ def compute_fee(
     parts = parts_of(application, rulebook.tariff, decided_on)
     tolerance = tolerance_on(rulebook.limits, decided_on)
     questions = {question.id: question for question in rulebook.questions}
-    bill = Bill(parts[0].scale)
+    bill = Bill([part.scale for part in parts])
+    holidays = rulebook.authority.public_holidays
     subjects = [
-        Subject(application, questions, tolerance, received_on, unauthorised, occupancy, place, index)
+        Subject(application, questions, tolerance, received_on, holidays, unauthorised, occupancy, place, index)
         for index, (occupancy, place) in enumerate(zip(application.occupancies, places, strict=True))
     ]
     for subject in subjects:
         _charge_occupancy(bill, subject, parts)
-    file = Subject(application, questions, tolerance, received_on, unauthorised)
+    file = Subject(application, questions, tolerance, received_on, holidays, unauthorised)
     scale = parts[0].scale
     for item in scale.value.items:
         if item.unit == "request" and file.matches(item.when, ()):
@@ -105,6 +106,10 @@ def _charge_occupancy(bill: Bill, subject: Subject, parts: list[Part]) -> None:
     charged = 0
     for part, items in chosen:
         for item in items:
+            free = free_days(item, subject.application)
+            if free and part.rules(subject.application.starts_on):
+                bill.add(_free_draft(item, subject, part.scale, free), item, subject)
+                charged += 1
             drafts = list(_lines(item, subject, part))
             charged += len(drafts)
             bill.add_item(drafts, item, subject)
@@ -133,7 +138,7 @@ def _lines(item: Item, subject: Subject, part: Part) -> Iterator[Draft]:
     if item.packages is not None:
         yield from _package_lines(item.packages, item, subject, quantity, part.scale)
         return
-    whole = periods(item, subject.application)
+    whole = periods(item, subject.application, subject.public_holidays)
     runs = groupby(
         (
             (_step(item, nth, len(whole)), period)
@@ -162,6 +167,22 @@ def _package_lines(
         span = [Period(first_day) for _ in run]
         for charge in charges(package, item, subject, quantity, scale.value):
             yield _draft(item, subject, scale, span, charge, times=times, package=package, cites=package.cites)
+
+
+def _free_draft(item: Item, subject: Subject, scale: InForce[Scale], days: int) -> Draft:
+    """Return the line that tells the first days, which are free by the text of the line."""
+    return Draft(
+        label=item.label,
+        nature=item.nature,
+        quantity=subject.quantity(item) * days,
+        unit=f"{unit_name(item.unit, subject.questions)} × jour",
+        rate=Decimal(0),
+        times=_ONE,
+        divided_by=_ONE,
+        explanation=counted(Decimal(days), "premier jour"),
+        citation=item.cites or scale.citation,
+        rounding=scale.value.rounding,
+    )
 
 
 def _step(item: Item, nth: int, total: int) -> Tier | Decimal:

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 
 from permits.domain.application import Application, Kind, Occupancy
+from permits.domain.calendar import PublicHolidays
 from permits.domain.limits import Limits
 from permits.domain.place import PlaceFacts
 from permits.domain.questions import Question
@@ -71,6 +72,7 @@ class Subject:
     questions: Mapping[str, Question]
     tolerance: Tolerance
     received_on: date
+    public_holidays: PublicHolidays
     unauthorised: bool = False
     occupancy: Occupancy | None = None
     place: PlaceFacts | None = None

@@ -4,6 +4,7 @@ The arithmetic is in permits.domain.tariff.prices and permits.domain.tariff.fee.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,13 +12,13 @@ from pydantic import Field, model_validator
 from permits.domain.application import Word
 from permits.domain.decision import Citation
 from permits.domain.model import Value
-from permits.domain.written import ExactDecimal, Whole, YesOrNo
+from permits.domain.written import EXACT, WHOLE, YesOrNo
 
 # A rate or an amount of the scale: positive, for nothing is free by a figure (CG3P art. L2125-1).
-Price = Annotated[ExactDecimal, Field(gt=0, max_digits=12, decimal_places=4)]
-Figure = Annotated[ExactDecimal, Field(ge=0, max_digits=12, decimal_places=4)]
-Step = Annotated[ExactDecimal, Field(gt=0, le=1000, max_digits=8, decimal_places=4)]
-Count = Annotated[Whole, Field(ge=1, le=3660)]
+Price = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4), EXACT]
+Figure = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), EXACT]
+Step = Annotated[Decimal, Field(gt=0, le=1000, max_digits=8, decimal_places=4), EXACT]
+Count = Annotated[int, Field(ge=1, le=3660), WHOLE]
 
 
 class Band(Value):
@@ -101,14 +102,14 @@ class Progression(Value):
 
     from_period: Count
     every: Count
-    add: Annotated[ExactDecimal, Field(gt=0, le=10, max_digits=6, decimal_places=4)]
+    add: Annotated[Decimal, Field(gt=0, le=10, max_digits=6, decimal_places=4), EXACT]
 
 
 class Coefficient(Value):
     """What multiplies the rate, by zone or by the answer to a question."""
 
     by: Word
-    values: Annotated[Mapping[str, Annotated[ExactDecimal, Field(gt=0, le=1000, max_digits=8)]], Field(min_length=1)]
+    values: Annotated[Mapping[str, Annotated[Decimal, Field(gt=0, le=1000, max_digits=8), EXACT]], Field(min_length=1)]
 
 
 class Package(Priced):
@@ -145,4 +146,4 @@ class Packages(Value):
 class Block(Value):
     """A period of so many consecutive days."""
 
-    days: Annotated[Whole, Field(ge=2, le=366)]
+    days: Annotated[int, Field(ge=2, le=366), WHOLE]

@@ -3,11 +3,11 @@
 Figures only: the arithmetic is in permits.domain.tariff.fee, the words are explained in docs/rulebook.md.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from permits.domain.application import Kind, Word
 from permits.domain.decision import Citation
@@ -25,7 +25,7 @@ from permits.domain.tariff.rates import (
     Step,
     Tier,
 )
-from permits.domain.written import ExactDecimal, Whole
+from permits.domain.written import EXACT, WHOLE
 
 Label = Annotated[str, Field(min_length=3, max_length=200)]
 
@@ -39,6 +39,13 @@ def _every_kind(given: object) -> object:
     """Read the word « all » as every kind there is."""
     return tuple(Kind) if given == "all" else given
 
+
+# The tags stand in the place of what pydantic finds wrong: in brackets, they are not told.
+Per = Annotated[
+    Annotated[Literal["hour", "half_day", "day", "week", "month", "quarter", "year", "once"], Tag("[word]")]
+    | Annotated[Block, Tag("[block]")],
+    Discriminator(lambda given: "[block]" if isinstance(given, Mapping | Block) else "[word]"),
+]
 
 _OF_A_DAY = ("day", "half_day", "hour")
 
@@ -63,11 +70,12 @@ class Item(Priced):
     at_least: Price | None = None
     at_most: Price | None = None
 
-    rate_for_periods: Annotated[Whole, Field(ge=1, le=366)] = 1
-    per: Literal["hour", "half_day", "day", "week", "month", "quarter", "year", "once"] | Block | None = None
+    rate_for_periods: Annotated[int, Field(ge=1, le=366), WHOLE] = 1
+    per: Per | None = None
     begun: Literal["due", "exact", "calendar"] = "due"
     days_counted: Literal["all", "working", "weekdays", "mondays_to_saturdays"] = "all"
-    extra_days: Annotated[Whole, Field(ge=-1, le=30)] = 0
+    free_days: Count | None = None
+    extra_days: Annotated[int, Field(ge=-1, le=30), WHOLE] = 0
     at_least_periods: Count | None = None
     at_most_periods: Count | None = None
 
@@ -88,6 +96,8 @@ class Item(Priced):
             raise ValueError("une ligne par dossier (request) ne nomme ni types, ni zone, ni mesure, ni saison")
         if self.free_quantity is not None and self.cites is None:
             raise ValueError("une quantité gratuite (free_quantity) cite son texte : ajoutez cites")
+        if self.free_days is not None and (self.cites is None or self.per == "once" or self.free):
+            raise ValueError("des jours gratuits (free_days) citent leur texte (cites), et demandent une durée payante")
         if self.unit != "request" and not self.kinds:
             raise ValueError("donnez kinds : les types d’occupation que la ligne vise, ou all")
         if self.unit == "request" and self.per not in (None, "once"):
@@ -106,6 +116,8 @@ class Item(Priced):
         bounds = (self.minimum, self.maximum, self.at_least_periods, self.at_most_periods)
         if self.season is not None and any(bound is not None for bound in bounds):
             raise ValueError("une saison n’a pas de minimum ni de maximum à elle : mettez-les dans adjustments")
+        if self.tiers and self.prices() and all(tier.prices() for tier in self.tiers):
+            raise ValueError(f"chaque palier a son prix : ôtez {self.prices()[0]}, qui ne sert à rien")
         if self.rate_for_periods != 1 and self.per in (None, "once"):
             raise ValueError("rate_for_periods demande une période : per")
         if self.packages is None and self.per is None:
@@ -122,6 +134,8 @@ class Item(Priced):
             raise ValueError("begun ne vaut que pour une période de plusieurs jours")
         if self.begun == "calendar" and isinstance(self.per, Block):
             raise ValueError("un bloc de jours n’a pas de calendrier : begun: due ou exact")
+        if "tiers_method" in self.model_fields_set and not self.tiers:
+            raise ValueError("tiers_method demande des paliers : tiers")
         if self.tiers and self.progression:
             raise ValueError("des paliers (tiers) ou une progression, pas les deux")
         bounds = [tier.up_to for tier in self.tiers]
@@ -131,6 +145,15 @@ class Item(Priced):
         if known != sorted(set(known)):
             raise ValueError("les paliers se suivent par up_to croissants")
         return self
+
+    @field_validator("coefficients")
+    @classmethod
+    def _multiply_once_each(cls, coefficients: tuple[Coefficient, ...]) -> tuple[Coefficient, ...]:
+        seen = [each.by for each in coefficients]
+        for position, by in enumerate(seen):
+            if by in seen[:position]:
+                raise Misplaced(f"il y a déjà un coefficient par {by}", position, "by")
+        return coefficients
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
@@ -178,10 +201,10 @@ class Adjustment(Value):
 
     label: Label
     of: Literal["each_occupancy", "occupations", "total"]
-    items: tuple[Word, ...] = ()
+    items: Annotated[tuple[Word, ...], Field(min_length=1)] = ()
     when: When = When()
-    percent: Annotated[ExactDecimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4)] | None = None
-    amount: Annotated[ExactDecimal, Field(max_digits=12, decimal_places=4)] | None = None
+    percent: Annotated[Decimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4), EXACT] | None = None
+    amount: Annotated[Decimal, Field(max_digits=12, decimal_places=4), EXACT] | None = None
     minimum: Price | None = None
     maximum: Price | None = None
     waived_below: Price | None = None
@@ -213,8 +236,8 @@ class Rounding(Value):
         if self.line is None and self.total is None:
             raise ValueError("dites où arrondir : line, total, ou les deux")
         last = self.total or self.line
-        if last is not None and last % Decimal("0.01"):
-            raise ValueError("la dernière étape arrondit au centime ou à un multiple du centime")
+        if last is not None and (last % Decimal("0.01") or 100 % last):
+            raise ValueError("la dernière étape arrondit au centime, ou à ce qui divise cent : 0.05, 0.50, 10…")
         return self
 
 
@@ -235,6 +258,16 @@ class Scale(Value):
     zone_order: tuple[str, ...] = ()
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1000)]
     adjustments: Annotated[tuple[Adjustment, ...], Field(max_length=100)] = ()
+
+    @field_validator("zone_order")
+    @classmethod
+    def _ranks_each_zone_once(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        for position, zone in enumerate(order):
+            if zone in order[:position]:
+                raise Misplaced(f"donné deux fois : {zone}", position)
+            if zone == "territory":
+                raise Misplaced("territory est le prix hors de ces zones : il ne se classe pas", position)
+        return order
 
     @model_validator(mode="after")
     def _names_known_things(self) -> Self:

@@ -31,6 +31,7 @@ _PER_NAMES = {
     "quarter": "trimestre",
     "year": "an",
 }
+# Of days: an hour and a half-day are those of a day that is counted.
 _COUNTED = {"working": "ouvré", "mondays_to_saturdays": "ouvrable"}
 # A period begun is due: how that is said of each, feminine or not.
 _FEMININE = {"week": "e", "month": "", "quarter": "", "year": ""}
@@ -89,7 +90,7 @@ def period_name(item: Item) -> str:
         return f"période de {item.per.days} jours"
     name = _PER_NAMES[str(item.per)]
     if item.days_counted in _COUNTED:
-        name += f" {_COUNTED[item.days_counted]}"
+        name += f" {_COUNTED[item.days_counted]}{'e' * (item.per != 'day')}"
     elif item.begun == "due" and item.per in _FEMININE:
         name += f" commencé{_FEMININE[str(item.per)]}"
     return name

@@ -6,7 +6,7 @@ from itertools import count, takewhile
 from typing import NamedTuple
 
 from permits.domain.application import Application
-from permits.domain.calendar import is_public_holiday, is_working_day, months_after
+from permits.domain.calendar import PublicHolidays, months_after
 from permits.domain.tariff.rates import Block, Package, Packages
 from permits.domain.tariff.scale import Item
 from permits.domain.tariff.unknown import NotDeclared
@@ -15,11 +15,11 @@ _DAY = timedelta(days=1)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 # A half-day ends by one o'clock, or begins at noon.
 _MORNING_ENDS, _AFTERNOON_BEGINS = time(13), time(12)
-_COUNTED: dict[str, Callable[[date], bool]] = {
-    "all": lambda day: True,
-    "working": is_working_day,
-    "weekdays": lambda day: day.weekday() < 5,
-    "mondays_to_saturdays": lambda day: day.weekday() < 6 and not is_public_holiday(day),
+_COUNTED: dict[str, Callable[[date, PublicHolidays], bool]] = {
+    "all": lambda day, holidays: True,
+    "working": lambda day, holidays: holidays.leave_working(day),
+    "weekdays": lambda day, holidays: day.weekday() < 5,
+    "mondays_to_saturdays": lambda day, holidays: day.weekday() < 6 and not holidays.hold(day),
 }
 
 
@@ -31,18 +31,20 @@ class Period(NamedTuple):
     out_of: int = 1
 
 
-def periods(item: Item, application: Application) -> list[Period]:
-    """Return the periods that `item` counts from the first day of the occupation, whatever their season, in order.
+def periods(item: Item, application: Application, holidays: PublicHolidays) -> list[Period]:
+    """Return the periods that `item` counts from its first day that is not free, whatever their season, in order.
 
     Never empty but for days of which none is counted.
     """
-    starts_on, last = application.starts_on, _last_day(item, application)
+    starts_on, last = _first_day(item, application), _last_day(item, application)
+    if starts_on > last:
+        return []
     if item.per == "once":
         found = [Period(starts_on)]
     elif item.per in ("day", "half_day", "hour"):
         parts = _parts_of_a_day(item, application)
         counted = _COUNTED[item.days_counted]
-        found = [Period(day, parts) for day in _days(starts_on, last) if counted(day)]
+        found = [Period(day, parts) for day in _days(starts_on, last) if counted(day, holidays)]
     elif item.begun == "calendar":
         found = [Period(max(first, starts_on)) for first in _firsts(item, _calendar_start(item, starts_on), last)]
     else:
@@ -54,7 +56,12 @@ def periods(item: Item, application: Application) -> list[Period]:
 
 def package_days(item: Item, application: Application) -> int:
     """Return how many days packages have to cover."""
-    return (_last_day(item, application) - application.starts_on).days + 1
+    return max((_last_day(item, application) - _first_day(item, application)).days + 1, 0)
+
+
+def free_days(item: Item, application: Application) -> int:
+    """Return how many of the first days of the occupation are not charged by `item`."""
+    return min(item.free_days or 0, application.days)
 
 
 def next_packages(packages: Packages, days: int) -> list[Package]:
@@ -71,6 +78,10 @@ def next_packages(packages: Packages, days: int) -> list[Package]:
     if rest:
         chosen.append(next(package for package in packages.steps if package.days >= rest))
     return chosen
+
+
+def _first_day(item: Item, application: Application) -> date:
+    return application.starts_on + (item.free_days or 0) * _DAY
 
 
 def _last_day(item: Item, application: Application) -> date:
