@@ -97,7 +97,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
     try:
         return Rulebook.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = _first(error)
         inner = getattr(first.get("ctx", {}).get("error"), "path", ())
         file, path = _place_of((*first["loc"], *inner), tariff)
         raise RulebookError(file, _where(files.get(file, ""), path), _message(first, file)) from None
@@ -219,6 +219,16 @@ def _where(text: str, path: Location) -> str:
     """Return the line of the deepest part of `path` that the text holds, and the path for the reader."""
     shown = " > ".join(str(part) for part in path if not str(part).startswith("["))
     return f"ligne {line_of(text, path)}" + (f", {shown}" if shown else "")
+
+
+def _first(error: ValidationError) -> Any:
+    """Return the first mistake; of a word misspelt, both missing and unknown, that it is unknown."""
+    found = error.errors(include_url=False)
+    first = found[0]
+    if first["type"] != "missing":
+        return first
+    unknown = (each for each in found if each["type"] == "extra_forbidden" and each["loc"][:-1] == first["loc"][:-1])
+    return next(unknown, first)
 
 
 def _message(error: Any, file: str) -> str:

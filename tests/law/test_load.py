@@ -382,6 +382,73 @@ def test_a_citation_with_an_empty_title_is_told(name: str) -> None:
     assert said.endswith("une citation a un titre : écrivez le texte cité")
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after", "line", "said"),
+    [
+        (TARIFF, "per: week", "per: fortnight", 16, "per: valeur inconnue ; attendu : 'hour', 'half_day', 'day'"),
+        (TARIFF, "per: week", "per: {days: 1}", 16, "per > days: doit être au moins 2"),
+        (
+            TARIFF,
+            "per: week",
+            "per: {day: 14}",
+            16,
+            "per > day: « day » est inconnu ici : vouliez-vous écrire « days »",
+        ),
+        (
+            TARIFF,
+            'rate: "3.10"',
+            'rate: "3,10"',
+            16,
+            'un nombre s’écrit "1234.50", avec un point, sans espace ni unité',
+        ),
+        (TARIFF, 'rate: "3.10"', 'rate: "3.10 €"', 16, "sans espace ni unité ; lu : 3.10 €"),
+        (
+            TARIFF,
+            "      rounding:",
+            "      currency: euro\n      rounding:",
+            11,
+            "le code d’une monnaie en trois capitales",
+        ),
+        (
+            TARIFF,
+            '      rounding: {mode: half_up, line: "0.01"}',
+            "      rounding: 2",
+            11,
+            "des champs sont attendus ici",
+        ),
+        (TARIFF, "kinds: [hoarding]", "kinds: []", 16, "donnez kinds"),
+        (
+            TARIFF,
+            "{answers: {association: [oui]}}",
+            "{answers: {association: []}}",
+            25,
+            "éléments attendus : 1 au moins",
+        ),
+        ("authority.yaml", "  permits: EX", "  permits: ex", 17, "format attendu : 2 à 8 capitales, par exemple EX"),
+        (
+            "authority.yaml",
+            "crs: EPSG:3948",
+            "crs: Lambert",
+            14,
+            "format attendu : EPSG: et un code, par exemple EPSG:3948",
+        ),
+        (
+            PRESCRIPTIONS,
+            "  text: ",
+            "  text: Un passage de {footway_min ; ",
+            8,
+            "une accolade n’est pas fermée, ou pas ouverte",
+        ),
+        ("questions.yaml", "- id: association", "- id: m2", 2, "m2 est un mot du barème : prenez un autre nom"),
+        (FOOTWAY, "label: ", f"label: {'x' * 4001} ", 2, "un texte passe 4000 caractères"),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_who_writes(name: str, before: str, after: str, line: int, said: str) -> None:
+    file, message = told(with_change(name, before, after))
+    assert (file, f": ligne {line}" in message, said in message) == (name, True, True), message
+    assert "[" not in message.split(": ", 2)[1]
+
+
 def test_two_tariff_files_are_told() -> None:
     file, said = told(demo_files() | {"tariffs/marches.yaml": demo_files()[TARIFF]})
     assert file == "tariffs/"
