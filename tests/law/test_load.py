@@ -209,7 +209,7 @@ def test_an_empty_file_is_told(name: str) -> None:
         (FOOTWAY, "      text: Arrêté du 15 janvier 2007, art. 1\n", "", "cites > text"),
         (TARIFF, "      text: Délibération", "      url: Délibération", "2026-01-01 > cites > text"),
         (PERIODS, '  cites: {text: "Règlement de voirie d’Exemple-Ville, art. 14 (fictif)"}\n', "", "0 > cites"),
-        (PRESCRIPTIONS, '  cites: {text: "Arrêté du 15 janvier 2007', '  zites: {text: "Arrêté', "0 > cites"),
+        (PRESCRIPTIONS, '  cites: {text: "Arrêté du 15 janvier 2007', '  zites: {text: "Arrêté', "0 > zites"),
     ],
 )
 def test_a_figure_without_its_text_is_told(name: str, before: str, after: str, where: str) -> None:
@@ -424,7 +424,7 @@ def test_a_citation_with_an_empty_title_is_told(name: str) -> None:
             25,
             "éléments attendus : 1 au moins",
         ),
-        ("authority.yaml", "  permits: EX", "  permits: ex", 17, "format attendu : 2 à 8 capitales, par exemple EX"),
+        ("authority.yaml", "  permits: EX", "  permits: ex", 16, "format attendu : 2 à 8 capitales, par exemple EX"),
         (
             "authority.yaml",
             "crs: EPSG:3948",
@@ -436,11 +436,11 @@ def test_a_citation_with_an_empty_title_is_told(name: str) -> None:
             PRESCRIPTIONS,
             "  text: ",
             "  text: Un passage de {footway_min ; ",
-            8,
+            2,
             "une accolade n’est pas fermée, ou pas ouverte",
         ),
         ("questions.yaml", "- id: association", "- id: m2", 2, "m2 est un mot du barème : prenez un autre nom"),
-        (FOOTWAY, "label: ", f"label: {'x' * 4001} ", 2, "un texte passe 4000 caractères"),
+        (FOOTWAY, "label: ", f"label: {'x' * 4001} ", 1, "un texte passe 4000 caractères"),
     ],
 )
 def test_a_mistake_is_told_in_the_words_of_who_writes(name: str, before: str, after: str, line: int, said: str) -> None:
