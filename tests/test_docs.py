@@ -190,9 +190,8 @@ def _scale_with(fragment: dict[str, Any]) -> Scale:
 def test_the_rulebook_guide_shows_entries_that_load() -> None:
     files = read_directory(ROOT / "rulebooks" / "exemple")
     blocks = re.findall(r"^```yaml\n(.*?)^```$", read("docs/rulebook.md"), re.MULTILINE | re.DOTALL)
-    limit, end, competences, endings, fee_terms, periods, calendars, questions, prescription, tariff, *fragments = (
-        blocks
-    )
+    limit, end, competences, endings, fee_terms, police_order, *others = blocks
+    periods, calendars, questions, prescription, tariff, *fragments = others
     authority = files["authority.yaml"]
     own = {
         "limits/footway_min_clear_width_m.yaml": limit,
@@ -200,7 +199,8 @@ def test_the_rulebook_guide_shows_entries_that_load() -> None:
         + competences
         + authority[authority.index("signatories:") : authority.index("ending_fee_terms:")]
         + endings
-        + fee_terms,
+        + fee_terms
+        + police_order,
         "forbidden_periods.yaml": periods,
         "calendars.yaml": calendars,
         "questions.yaml": questions,
@@ -217,5 +217,6 @@ def test_the_rulebook_guide_shows_entries_that_load() -> None:
         "1.40",
         "1.60",
     ]
+    assert rulebook.authority.police_order is not None and len(rulebook.authority.police_order.visas) == 2
     with pytest.raises(NotInForce):
         rulebook.tariff.on(date(2030, 1, 1))

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from permits.desk import Desk
 from permits.settings import Settings
+
+if TYPE_CHECKING:
+    from permits.register.book import Register
+    from permits.register.publications import Publications
 
 RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
 
@@ -41,6 +45,26 @@ def open_desk() -> Iterator[Desk]:
         yield desk
     finally:
         desk.press.close()
+
+
+@contextmanager
+def open_book() -> "Iterator[tuple[Register, Publications]]":
+    """Give the book of this installation and the steps of its rulebooks; what can't be done is told in one line."""
+    from permits.domain.filing import ActNotPossible
+    from permits.law.load import RulebookError, read_authority
+    from permits.register.book import Register
+    from permits.register.database import connect
+    from permits.register.publications import Publications
+    from permits.register.queue import ProcrastinateQueue
+
+    engine = connect(database_url(), pool_size=1)
+    try:
+        register = Register(engine, read_authority(Settings().rulebook), ProcrastinateQueue())
+        yield register, Publications(engine, register.authority, register.floor)
+    except (ActNotPossible, RulebookError) as error:
+        fail(str(error))
+    finally:
+        engine.dispose()
 
 
 def fail(message: str) -> NoReturn:

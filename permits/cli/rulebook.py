@@ -1,8 +1,6 @@
 """The rulebook: checked, read as of a day, tried on past files, proposed by one person and published by another."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from permits.cli.common import By, RequestFile, database_url, fail
+from permits.cli.common import By, RequestFile, database_url, fail, open_book
 from permits.cli.show import counted, progress_bar
 from permits.settings import ROOT, Settings
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from permits.desk import Law
     from permits.domain.application import Application
     from permits.domain.decision import Fee
-    from permits.register.book import Register
-    from permits.register.publications import Publications
 
 app = typer.Typer()
 rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
@@ -145,7 +141,7 @@ def propose(
 ) -> None:
     """Proposer un règlement pour un jour à venir ; une autre personne le publie."""
     law, at = _law(directory), datetime.now(UTC)
-    with _book() as (register, publications):
+    with open_book() as (register, publications):
         if law.rulebook.authority.identity.id != register.authority:
             fail(f"ce règlement est celui de {law.rulebook.authority.identity.id}, ce registre de {register.authority}")
         register.keep_rulebook(law.rulebook.digest, law.files, at)
@@ -160,7 +156,7 @@ def publish(
     by: By,
 ) -> None:
     """Publier ce qu’une autre personne a proposé : il prend effet au jour dit, sans redémarrage."""
-    with _book() as (_, publications):
+    with open_book() as (_, publications):
         steps = publications.steps(1000)
         done = {(step.digest, step.effective_on) for step in steps if step.step != "proposed"}
         waiting = [step for step in steps if step.step == "proposed" and (step.digest, step.effective_on) not in done]
@@ -175,7 +171,7 @@ def publish(
 @rulebook.command("list")
 def list_steps(as_json: AsJson = False) -> None:
     """Dire les règlements adoptés, proposés et publiés, le dernier d’abord."""
-    with _book() as (_, publications):
+    with open_book() as (_, publications):
         steps = publications.steps()
     if as_json:
         typer.echo(json.dumps([asdict(step) for step in steps], default=str, ensure_ascii=False))
@@ -203,26 +199,6 @@ def _law(directory: Path) -> "Law":
         return load_law(directory)
     except RulebookError as error:
         fail(str(error))
-
-
-@contextmanager
-def _book() -> "Iterator[tuple[Register, Publications]]":
-    """Give the book of this installation and the steps of its rulebooks; what can't be done is told in one line."""
-    from permits.domain.filing import ActNotPossible
-    from permits.law.load import RulebookError, read_authority
-    from permits.register.book import Register
-    from permits.register.database import connect
-    from permits.register.publications import Publications
-    from permits.register.queue import ProcrastinateQueue
-
-    engine = connect(database_url(), pool_size=1)
-    try:
-        register = Register(engine, read_authority(Settings().rulebook), ProcrastinateQueue())
-        yield register, Publications(engine, register.authority, register.floor)
-    except (ActNotPossible, RulebookError) as error:
-        fail(str(error))
-    finally:
-        engine.dispose()
 
 
 def _application(request: Path) -> "Application":

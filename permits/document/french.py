@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from permits.domain.french import MONTHS, currency_sign, day_text
+from permits.domain.french import MONTHS, currency_sign, day_text, hour_text
 
 PARIS = ZoneInfo("Europe/Paris")
 NARROW = "\u202f"
@@ -73,9 +73,8 @@ def _in_paris(moment: datetime) -> datetime:
 
 
 def hour(at: time) -> str:
-    """Write a time of day: « 8 h », « 17 h 30 »."""
-    minutes = f"{NO_BREAK}{at.minute:02d}" if at.minute else ""
-    return f"{at.hour}{NO_BREAK}h{minutes}"
+    """Write a time of day: « 8 h », « 17 h 30 », never broken over two lines."""
+    return hour_text(at).replace(" ", NO_BREAK)
 
 
 def day_count(starts_on: date, ends_on: date) -> int:

@@ -105,10 +105,32 @@ class EndingFeeTerms(Value):
     cites: Citation
 
 
+class OrderClause(Value):
+    """A sentence of every arrêté de police, and the text behind it."""
+
+    text: Annotated[str, Field(min_length=10)]
+    cites: Citation
+
+
+class PoliceOrderTerms(Value):
+    """What every draft of an arrêté temporaire de police says here, whatever the place and the days.
+
+    `signs` tells who puts up the signs and how long before, `parking_breach` what becomes of a vehicle that parks all
+    the same, `publicity` how the order is made public, `execution` who carries it out and who is told.
+    """
+
+    visas: Annotated[tuple[Citation, ...], Field(min_length=1)]
+    signs: OrderClause
+    parking_breach: OrderClause
+    publicity: OrderClause
+    execution: Annotated[str, Field(min_length=10)]
+
+
 class AuthorityFile(Value):
     """The authority: who it is, who signs, where to appeal, and the texts every act cites.
 
-    `visas` are those of what allows, `ruling_visas` those of refusals, abrogations and withdrawals.
+    `visas` are those of what allows, `ruling_visas` those of refusals, abrogations and withdrawals. Without
+    `police_order` no arrêté de police is drafted.
     """
 
     identity: IssuingAuthority
@@ -125,6 +147,7 @@ class AuthorityFile(Value):
     ruling_visas: tuple[Citation, ...] = ()
     ending_fee_terms: EndingFeeTerms | None = None
     endings: Annotated[tuple[EndingGround, ...], AfterValidator(one_of_each)] = ()
+    police_order: PoliceOrderTerms | None = None
 
     @field_validator("competences")
     @classmethod

@@ -1,6 +1,6 @@
 """How days and figures are written in French sentences."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 MONTHS = (
@@ -23,6 +23,11 @@ def day_text(day: date) -> str:
     """Write a day: « 1er janvier 2027 »."""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {MONTHS[day.month - 1]} {day.year}"
+
+
+def hour_text(at: time) -> str:
+    """Write a time of day: « 8 h », « 17 h 30 »."""
+    return f"{at.hour} h {at.minute:02d}" if at.minute else f"{at.hour} h"
 
 
 def measure(value: Decimal) -> str:

@@ -137,11 +137,20 @@ def test_two_endings_of_one_name_are_told() -> None:
     assert told(files)[1] == f"authority.yaml: ligne {line}, endings > 1 > id: donné deux fois : illegal"
 
 
-def test_a_rulebook_may_name_neither_ending_nor_any_series_but_that_of_permits() -> None:
+def test_police_orders_are_not_drafted_without_texts_to_cite() -> None:
+    text = demo_files()["authority.yaml"]
+    before, section = text.split("police_order:\n")
+    no_visa = before + "police_order:\n  visas: []\n" + section[section.index("  signs:") :]
+    line = line_of("authority.yaml", "  visas:", after="police_order:")
+    said = told(demo_files() | {"authority.yaml": no_visa})[1]
+    assert said.startswith(f"authority.yaml: ligne {line}, police_order > visas: "), said
+
+
+def test_a_rulebook_may_name_neither_ending_police_order_nor_any_series_but_that_of_permits() -> None:
     text = demo_files()["authority.yaml"]
     text = re.sub(r"^  (refusals|abrogations|sandbox): \w+\n", "", text[: text.index("endings:")], flags=re.MULTILINE)
     authority = load(demo_files() | {"authority.yaml": text}).authority
-    assert authority.endings == ()
+    assert (authority.endings, authority.police_order) == ((), None)
     assert authority.series.model_dump(exclude_none=True) == {"permits": "EX"}
 
 
@@ -683,17 +692,18 @@ def citations(value: object) -> Iterator[Citation]:
 def test_every_citation_of_the_demo_rulebook_has_a_text() -> None:
     found = list(citations(demo_rulebook()))
     written = "".join(demo_files().values())
-    assert len(found) == len(re.findall(r"cites:|^  - text:|^[A-Z]+-?[A-Z]*:$", written, re.MULTILINE))
+    assert len(found) == len(re.findall(r"cites:|^ +- text:|^[A-Z]+-?[A-Z]*:$", written, re.MULTILINE))
     assert all(len(citation.text) >= 10 for citation in found)
     assert all(citation.url is None or citation.url.startswith("https://") for citation in found)
 
 
 def test_a_text_of_a_fictional_authority_says_so_and_is_never_marked_as_read() -> None:
     found = list(citations(demo_rulebook()))
+    real_and_unverified = "code de la route, article R. 417-10"
     for citation in found:
         local = "Exemple-Ville" in citation.text or "2025-118" in citation.text or "2026-001" in citation.text
         assert bool(re.search(r"\(ficti(?:f|ve)\)", citation.text)) == local
-        assert (citation.verification is Verification.UNVERIFIED) == local
+        assert (citation.verification is Verification.UNVERIFIED) == (local or citation.text == real_and_unverified)
     assert {citation.verification for citation in found} == set(Verification)
 
 

@@ -64,6 +64,7 @@ def test_what_the_loader_reads_is_valid(path: Path) -> None:
         ("tariffs/droits_de_voirie.yaml", "unit: m2, per: day", "unit: m2, per: days"),
         ("limits/footway_min_clear_width_m.yaml", "label: ", "lable: "),
         ("authority.yaml", "    acts: [abrogation", "    acts: [refusal"),
+        ("authority.yaml", "  parking_breach:", "  breach:"),
         ("questions.yaml", "if_silent:", "silent:"),
         ("forbidden_periods.yaml", "  zone: marche", "  area: marche"),
     ],
