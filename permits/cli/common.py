@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from permits.desk import Desk
+from permits.desk import Desk, Law
 from permits.settings import Settings
 
 if TYPE_CHECKING:
     from permits.register.book import Register
     from permits.register.publications import Publications
 
+Directory = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Dossier du règlement")]
+AsJson = Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON, pour un programme")]
 RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
 
 
@@ -71,6 +73,17 @@ def fail(message: str) -> NoReturn:
     """Tell a person what is wrong, and stop."""
     typer.echo(f"permits : {message}", err=True)
     raise typer.Exit(1)
+
+
+def law_in(directory: Path) -> Law:
+    """Return the rulebook of a directory, or stop at its first mistake."""
+    from permits.law.load import RulebookError
+    from permits.laws import load_law
+
+    try:
+        return load_law(directory)
+    except RulebookError as error:
+        fail(str(error))
 
 
 def _identifier(given: str) -> str:
