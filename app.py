@@ -26,7 +26,7 @@ from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
 from permits.law.load import RulebookError, read_authority
 from permits.laws import Directory as RulebookDirectory
-from permits.laws import KeptLaws, law_of, load_law
+from permits.laws import KeptLaws, kept_law, load_law
 from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
@@ -142,10 +142,10 @@ def _laws(register: Register, directory: Path) -> KeptLaws:
         with suppress(ActNotPossible):
             publications.adopt(law.rulebook.digest, day, at)
         in_force = publications.in_force(day)
-    files = publications.files(in_force or "")
-    if files is None:
-        raise Misconfigured("le règlement en vigueur n’est pas gardé dans la base : vérifiez-la (`permits fsck`)")
-    return KeptLaws(publications, law_of(files))
+    try:
+        return KeptLaws(publications, kept_law(publications, in_force or ""))
+    except LookupError as error:
+        raise Misconfigured(f"{error} : vérifiez la base (`permits fsck`)") from error
 
 
 def _hold(register: Register, settings: Settings) -> Witness | None:
@@ -196,10 +196,10 @@ def _readiness(
     day = paris_day(now())
     checks = [_database(register), _press(press)]
     if checks[0].ok:
-        rulebook = laws.on(day).rulebook
-        checks.append(_rulebook(rulebook, day))
-        checks.append(Readiness("rulebook:published", laws.fault is None, laws.fault or "se lit", failing=False))
-        checks.append(Readiness("rulebook:directory", True, kept_in.state(rulebook.digest), failing=False))
+        law, fault = laws.read(day)
+        checks.append(_rulebook(law.rulebook, day))
+        checks.append(Readiness("rulebook:published", fault is None, fault or "se lit", failing=False))
+        checks.append(Readiness("rulebook:directory", True, kept_in.state(law.rulebook.digest), failing=False))
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success

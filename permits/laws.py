@@ -1,7 +1,7 @@
 """The rulebook in force on a day, and each one that ever decided something: read from the book, loaded once.
 
-A rulebook that is published takes effect without a restart. One that can't be read any more leaves the last one that
-could in place, and says so.
+A rulebook that is published takes effect without a restart. One that can't be read any more leaves the one before it in
+place, and says so.
 """
 
 import logging
@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from permits.desk import Law
+from permits.domain import canonical
 from permits.domain.rulebook import Rulebook
 from permits.law.load import RulebookError, check, digest_of, load, read_directory
 from permits.register.publications import Publications
@@ -36,29 +37,38 @@ def load_law(directory: Path) -> Law:
     return checked_law_of(read_directory(directory))
 
 
+def kept_law(publications: Publications, digest: str) -> Law:
+    """Return the rulebook kept under a digest. Raises LookupError unless it is there as it was, or RulebookError."""
+    files = publications.files(digest)
+    if files is None:
+        raise LookupError(f"le règlement {digest[:12]} n’est pas gardé")
+    if canonical.digest(files) != digest:
+        raise LookupError(f"le règlement {digest[:12]} n’est plus celui qui a été gardé sous cette empreinte")
+    return law_of(files)
+
+
 class KeptLaws:
-    """The rulebooks of a book. `first` is in force until another is published for a day that has come."""
+    """The rulebooks of a book. `first` is what is left where none of those published can be read."""
 
     def __init__(self, publications: Publications, first: Law) -> None:
-        self._publications = publications
+        self._publications, self._first = publications, first
         self._lock = Lock()
         self._known = {first.rulebook.digest: first}
-        self._last = first
-        self.fault: str | None = None
 
     def on(self, day: date) -> Law:
-        """Return the law in force on a day; the last that could be read, when that one can't."""
-        digest = self._publications.in_force(day)
-        if digest is None or digest == self._last.rulebook.digest:
-            return self._last
-        try:
-            law = self._law(digest)
-        except (RulebookError, LookupError) as error:
-            log.error("the rulebook in force can't be read", extra={"rulebook": digest, "problem": str(error)})
-            self.fault = f"le règlement publié {digest[:12]} ne se lit pas : {error}"
-            return self._last
-        self._last, self.fault = law, None
-        return law
+        """Return the law in force on a day; when it can't be read, the one that was before it."""
+        return self.read(day)[0]
+
+    def read(self, day: date) -> tuple[Law, str | None]:
+        """Return the law in force on a day, and in French why it is not the one published for it, None when it is."""
+        fault = None
+        for digest in self._publications.until(day):
+            try:
+                return self._law(digest), fault
+            except (RulebookError, LookupError) as error:
+                log.error("a published rulebook can't be read", extra={"rulebook": digest, "problem": str(error)})
+                fault = fault or f"le règlement publié {digest[:12]} ne se lit pas, le précédent reste : {error}"
+        return self._first, fault
 
     def rulebook(self, digest: str) -> Rulebook:
         """Return a rulebook that decided something. Raises LookupError when it is not kept, or RulebookError."""
@@ -67,10 +77,7 @@ class KeptLaws:
     def _law(self, digest: str) -> Law:
         with self._lock:
             if digest not in self._known:
-                files = self._publications.files(digest)
-                if files is None:
-                    raise LookupError(f"le règlement {digest[:12]} n’est pas gardé")
-                self._known[digest] = law_of(files)
+                self._known[digest] = kept_law(self._publications, digest)
             return self._known[digest]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Engine, text
 
 import app
 from permits.document.seal import make_demo_seal
@@ -14,6 +15,7 @@ from permits.law.load import RulebookError
 from permits.laws import load_law
 from permits.settings import ROOT, Misconfigured, Settings
 from tests.fakes import load_law as demo_law
+from tests.register.forcing import superuser
 
 
 def settings(**changes: object) -> Settings:
@@ -68,6 +70,16 @@ def test_a_zone_that_crosses_itself_is_a_mistake_of_the_rulebook(tmp_path: Path)
     zones.write_text(zones.read_text().replace(corner, crossed))
     with pytest.raises(RulebookError, match="la zone marche se croise elle-même"):
         load_law(tmp_path / "copy")
+
+
+def test_a_rulebook_in_force_altered_by_hand_is_refused_at_the_start(engine: Engine, database_url: str) -> None:
+    given = settings(database_url=SecretStr(database_url), sirene_sources=(Source.RECHERCHE_ENTREPRISES,))
+    with pytest.raises(Misconfigured, match="PERMITS_SEAL_PKCS12"):
+        app.build(given)
+    with engine.begin() as connection, superuser(connection):
+        connection.execute(text("UPDATE rulebook SET files = files - 'retention.yaml'"))
+    with pytest.raises(Misconfigured, match="n’est plus celui qui a été gardé sous cette empreinte : vérifiez la base"):
+        app.build(given)
 
 
 @pytest.mark.parametrize(("day", "ok"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])

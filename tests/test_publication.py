@@ -6,21 +6,21 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from permits.cli import app as commands
 from permits.domain.calendar import paris_day
 from permits.domain.filing import ActNotPossible
 from permits.issue import issue_permit, preview
-from permits.law.load import read_directory
+from permits.law.load import digest_of, read_directory
 from permits.laws import Directory, KeptLaws, law_of
 from permits.register.publications import Publications
 from tests.acting import BY, publications_of, rows
 from tests.domain.builders import RULEBOOK_DIRECTORY
 from tests.fakes import FakeOffice, load_law, request_body
+from tests.register.forcing import superuser
 
 OTHER = "agent-8"
 TARIFF = "tariffs/droits_de_voirie.yaml"
@@ -136,23 +136,47 @@ def test_a_step_can_not_be_forged_by_hand(office: FakeOffice, publications: Publ
         connection.execute(statement, {"digest": law_of(dearer()).rulebook.digest})
 
 
-def test_a_published_rulebook_that_can_not_be_read_leaves_the_last_one_and_says_so(
+def test_a_published_rulebook_that_can_not_be_read_leaves_the_one_before_and_says_so(
     office: FakeOffice, publications: Publications
 ) -> None:
     laws, at = KeptLaws(publications, load_law()), office.clock()
+    today, tomorrow, after = (paris_day(at) + timedelta(days=days) for days in range(3))
     broken = {"authority.yaml": "identity: {id: exemple}"}
-    office.register.keep_rulebook("b" * 64, broken, at)
-    tomorrow = paris_day(at) + timedelta(days=1)
-    publications.propose("b" * 64, tomorrow, BY, at)
-    publications.publish("b" * 64, tomorrow, OTHER, at)
+    unreadable = digest_of(broken)
+    office.register.keep_rulebook(unreadable, broken, at)
+    publications.propose(unreadable, tomorrow, BY, at)
+    publications.publish(unreadable, tomorrow, OTHER, at)
+    dear = publish(office, publications, after)
 
-    assert laws.on(paris_day(at)).rulebook.digest == load_law().rulebook.digest and laws.fault is None
-    assert laws.on(tomorrow).rulebook.digest == load_law().rulebook.digest
-    assert laws.fault is not None and "bbbbbbbbbbbb ne se lit pas" in laws.fault
-    after = tomorrow + timedelta(days=1)
-    office.clock.move(hours=1)
-    publish(office, publications, after)
-    assert laws.on(after).rulebook.digest == law_of(dearer()).rulebook.digest and laws.fault is None
+    assert laws.on(after).rulebook.digest == dear
+    law, fault = laws.read(tomorrow)
+    assert law.rulebook.digest == load_law().rulebook.digest, "not the dearer one, though it was read last"
+    assert fault is not None and f"{unreadable[:12]} ne se lit pas, le précédent reste : " in fault
+    assert laws.read(today)[1] is None and laws.read(after)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "told"),
+    [
+        ("UPDATE rulebook SET files = CAST(:cheap AS jsonb) WHERE digest = :digest", "n’est plus celui"),
+        ("UPDATE rulebook SET files = '5' WHERE digest = :digest", "n’est plus celui"),
+        ("DELETE FROM rulebook WHERE digest = :digest", "n’est pas gardé"),
+    ],
+    ids=["still readable", "no longer files", "gone"],
+)
+def test_a_published_rulebook_altered_by_hand_decides_nothing(
+    office: FakeOffice, publications: Publications, by_hand: str, told: str
+) -> None:
+    tomorrow = paris_day(office.clock()) + timedelta(days=1)
+    dear = publish(office, publications, tomorrow)
+    cheap = json.dumps(dearer() | {TARIFF: dearer()[TARIFF].replace('rate: "1.30"', 'rate: "0.10"')})
+    with office.register.engine.begin() as connection, superuser(connection):
+        assert connection.execute(text(by_hand), {"cheap": cheap, "digest": dear}).rowcount == 1
+    office.clock.move(hours=24)
+
+    assert fee(office) == "92.40"
+    fault = KeptLaws(publications, load_law()).read(tomorrow)[1]
+    assert fault is not None and told in fault
 
 
 def test_the_directory_tells_how_it_stands_to_what_is_in_force(tmp_path: Path) -> None:

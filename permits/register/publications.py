@@ -4,7 +4,6 @@ Each step is a row that never changes and an entry of the chain. What is in forc
 on that day or before.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,9 +22,9 @@ _STEP = text(
     "INSERT INTO rulebook_step (authority, step, digest, effective_on, taken_by, taken_at)"
     " VALUES (:authority, :step, :digest, :effective_on, :taken_by, :at)"
 )
-_IN_FORCE = text(
+_UNTIL = text(
     "SELECT digest FROM rulebook_step WHERE authority = :authority AND step IN ('adopted', 'published')"
-    " AND effective_on <= :day ORDER BY effective_on DESC LIMIT 1"
+    " AND effective_on <= :day ORDER BY effective_on DESC"
 )
 _STEPS = text(
     "SELECT id, step, digest, effective_on, taken_by, taken_at FROM rulebook_step WHERE authority = :authority"
@@ -64,16 +63,19 @@ class Publications:
     def __init__(self, engine: Engine, authority: str, floor: Floor) -> None:
         self._engine, self._authority, self._floor = engine, authority, floor
 
+    def until(self, day: date) -> list[str]:
+        """Return the digest of each rulebook that took effect by a day: the one in force first, then those before."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(_UNTIL, {"authority": self._authority, "day": day}).scalars())
+
     def in_force(self, day: date) -> str | None:
         """Return the digest of the rulebook in force on a day, None before the first."""
-        with self._engine.connect() as connection:
-            found: str | None = connection.execute(_IN_FORCE, {"authority": self._authority, "day": day}).scalar()
-        return found
+        return next(iter(self.until(day)), None)
 
-    def files(self, rulebook: str) -> Mapping[str, str] | None:
+    def files(self, rulebook: str) -> dict[str, str] | None:
         """Return the files kept under a digest, None when there are none."""
         with self._engine.connect() as connection:
-            files: Mapping[str, str] | None = connection.execute(_FILES, {"digest": rulebook}).scalar()
+            files: dict[str, str] | None = connection.execute(_FILES, {"digest": rulebook}).scalar()
         return files
 
     def steps(self, limit: int = 100) -> list[Step]:
