@@ -2,8 +2,6 @@
 
 import hashlib
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,9 +12,8 @@ import pytest
 from permits.document.verify import verify_seal
 from permits.domain.calendar import paris_day
 from permits.examples import with_coming_dates
-from tests.endtoend.running import bare_environment
 from tests.endtoend.town import Town, open_town
-from tests.fakes import ROOT, request_body
+from tests.fakes import request_body
 
 pytestmark = [pytest.mark.xdist_group("agents"), pytest.mark.timeout(300)]
 
@@ -36,21 +33,9 @@ def town() -> Iterator[Town]:
         yield opened
 
 
-def permits(town: Town, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `permits …` as the operator of this town does."""
-    return subprocess.run(
-        [sys.executable, "-m", "permits", *words],
-        cwd=ROOT,
-        env=bare_environment() | {"PERMITS_VAR": str(town.home / "var")} | town.settings,
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-
-
 def taken(town: Town, *words: str) -> str:
     """Run a command that takes an act; return its number, once its sealed document was fetched as its holder does."""
-    done = permits(town, *words)
+    done = town.permits(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.fullmatch(r"(EX[AR]?-\d{4}-\d{6}) : (\w+), acte scellé, document ([0-9a-f]{64})\n", done.stdout)
     assert told is not None, done.stdout
@@ -66,7 +51,7 @@ def taken(town: Town, *words: str) -> str:
 
 def refused(town: Town, *words: str) -> str:
     """Run a command that can't be carried out; return the one line that says why."""
-    done = permits(town, *words)
+    done = town.permits(*words)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()[-1]
@@ -172,7 +157,7 @@ def test_refuse(town: Town) -> None:
 def test_notify(town: Town) -> None:
     number, today = new_permit(town), paris_day(datetime.now(UTC)).isoformat()
     words = ("notify", number, "--on", today, "--channel", "registered_letter", "--proof", "RK 12 345 678 9 FR", *BY)
-    done = permits(town, *words)
+    done = town.permits(*words)
 
     assert done.returncode == 0, done.stderr
     assert permit(town, number)["notification"] == {
@@ -186,7 +171,7 @@ def test_notify(town: Town) -> None:
 def test_annul(town: Town) -> None:
     stuck = stuck_permit(town)
     words = ("annul", stuck["number"], "--reason", "le document ne se compose pas", *BY)
-    done = permits(town, *words)
+    done = town.permits(*words)
 
     assert (done.returncode, done.stdout) == (0, f"{stuck['number']} : permis, numéro annulé\n")
     assert permit(town, stuck["number"])["state"] == "annulled"
@@ -198,7 +183,7 @@ def test_annul(town: Town) -> None:
 def test_repair_seals_what_is_reserved(town: Town) -> None:
     """`fsck --repair` has a press and a seal of its own: the service's jobs are put off."""
     stuck = stuck_permit(town)
-    done = permits(town, "fsck", "--repair", "--seals", "all")
+    done = town.permits("fsck", "--repair", "--seals", "all")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 acte réservé scellé" in done.stderr
@@ -218,7 +203,7 @@ def test_an_agent_is_named_by_an_identifier_only(town: Town, by: str) -> None:
 def test_after_everything_the_book_is_exact(town: Town) -> None:
     """Whatever of the above was run: numbers, chain, documents, footprints, and every seal."""
     new_permit(town)
-    done = permits(town, "fsck", "--seals", "all")
+    done = town.permits("fsck", "--seals", "all")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("Registre exact")

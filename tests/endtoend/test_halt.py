@@ -1,7 +1,5 @@
 """`permits halt` while two services on one database are issuing: nothing is granted after it, and filing goes on."""
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,9 +13,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.endtoend.running import Running, bare_environment, free_port, wait
+from tests.endtoend.running import Running, free_port, wait
 from tests.endtoend.town import Town, open_town
-from tests.fakes import ROOT
 
 pytestmark = [pytest.mark.xdist_group("halt"), pytest.mark.timeout(300)]
 
@@ -51,10 +48,7 @@ def second_service(town: Town) -> Iterator[str]:
 def command(town: Town, *words: str) -> tuple[datetime, datetime]:
     """Run `permits …` to its end; return when it was launched and when it was over."""
     launched = datetime.now(UTC)
-    environment = bare_environment() | {"PERMITS_VAR": str(town.home / "var")} | town.settings
-    done = subprocess.run(
-        [sys.executable, "-m", "permits", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = town.permits(*words)
     assert done.returncode == 0, done.stderr
     return launched, datetime.now(UTC)
 

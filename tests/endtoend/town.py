@@ -147,7 +147,7 @@ class Town:
                 due = "UPDATE jobs.procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'"
                 connection.execute(text(due))
                 left = "SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'finish_permit'"
-                return connection.execute(text(left)).scalar_one() == 0
+                return bool(connection.execute(text(left)).scalar_one() == 0)
 
         assert wait(all_done, within_s, every_s=0.5), "the worker does its jobs"
 
@@ -165,16 +165,20 @@ class Town:
                 if verified < seals:
                     verify_seal(answer.content, self.certificate)
 
-    def check_by_fsck(self) -> None:
-        """Have the product look at the whole book itself: chain, numbers, digests, fees, footprints, every seal."""
-        done = subprocess.run(
-            [sys.executable, "-m", "permits", "fsck", "--seals=all"],
+    def permits(self, *words: str, patience_s: float = 90) -> subprocess.CompletedProcess[str]:
+        """Run `permits …` to its end, as the operator of this town does."""
+        return subprocess.run(
+            [sys.executable, "-m", "permits", *words],
             cwd=ROOT,
             env=bare_environment() | {"PERMITS_VAR": str(self.home / "var")} | self.settings,
             capture_output=True,
             text=True,
-            timeout=900,
+            timeout=patience_s,
         )
+
+    def check_by_fsck(self) -> None:
+        """Have the product look at the whole book itself: chain, numbers, digests, fees, footprints, every seal."""
+        done = self.permits("fsck", "--seals=all", patience_s=900)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
