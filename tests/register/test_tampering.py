@@ -4,6 +4,7 @@ Every tampering is done in a transaction, looked at from within, and taken back:
 what it would read had it been committed.
 """
 
+import json
 import os
 import random
 import sys
@@ -13,9 +14,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection
 
+from permits.domain.canonical import digest
 from permits.register.fsck import Code, Report, check
 from permits.register.fsck.check import check_on
 from tests.register.every_kind import Original
+from tests.register.forcing import force, superuser
 from tests.register.sealed import BLIND, Column, columns_of, sealed_columns
 from tests.register.tampering import WAYS, Way, edit, tamper, undermine
 
@@ -133,6 +136,14 @@ def test_an_earlier_copy_passes_but_for_the_checkpoint(original: Original) -> No
         assert shown.counts.keys() == {Code.CHECKPOINT}
 
 
+def leave_out(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the check go without one of its parts."""
+    module = sys.modules[check_on.__module__]
+    for name in ("_FROM_THE_CHAIN", "_FROM_THE_BOOK"):
+        parts = getattr(module, name)
+        monkeypatch.setattr(module, name, tuple(each for each in parts if each[1].__name__ != part))
+
+
 # A part of the check, and a column of which it alone tells the edit.
 PARTS = {
     "check_acts": "act.taken_by",
@@ -140,6 +151,7 @@ PARTS = {
     "check_clients": "client.erased_at",
     "check_documents": "document.content",
     "check_rulebooks": "rulebook.files",
+    "check_steps": "rulebook_step.taken_by",
     "check_switch": "issuing_switch.reason",
 }
 
@@ -158,10 +170,39 @@ def test_a_check_without_one_of_its_parts_misses_what_only_that_part_sees(
     assert edit(book, chance, edited)
     assert look_at(book, original).findings != ()
 
-    module = sys.modules[check_on.__module__]
-    for name in ("_FROM_THE_CHAIN", "_FROM_THE_BOOK"):
-        parts = getattr(module, name)
-        monkeypatch.setattr(module, name, tuple(each for each in parts if each[1].__name__ != part))
+    leave_out(part, monkeypatch)
+    assert look_at(book, original).findings == ()
+
+
+PUBLISHED = "WHERE step = 'published'"
+# What could be done by hand to how a rulebook came into force; :other is another that the book keeps.
+STEPS = {
+    "another rulebook": f"UPDATE rulebook_step SET digest = :other {PUBLISHED}",
+    "another day": f"UPDATE rulebook_step SET effective_on = effective_on - 1 {PUBLISHED}",
+    "another person": f"UPDATE rulebook_step SET taken_by = 'agent-9' {PUBLISHED}",
+    "another instant": f"UPDATE rulebook_step SET taken_at = taken_at - interval '1 hour' {PUBLISHED}",
+    "proposed after it was published": "UPDATE rulebook_step SET id = DEFAULT WHERE step = 'proposed'",
+    "gone": f"DELETE FROM rulebook_step {PUBLISHED}",
+    "added": "INSERT INTO rulebook_step OVERRIDING SYSTEM VALUE SELECT 99, authority, step, :other,"
+    f" effective_on + 1, taken_by, taken_at FROM rulebook_step {PUBLISHED}",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_the_chain_does_not_tell_is_found_by_one_part_alone(
+    book: Connection, original: Original, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"authority.yaml": "un autre règlement"}
+    other = digest(files)
+    kept = "INSERT INTO rulebook SELECT :other, authority, :files, recorded_at FROM rulebook LIMIT 1"
+    with superuser(book):
+        assert force(book, kept, other=other, files=json.dumps(files)) == 1
+    assert look_at(book, original).findings == (), "a rulebook may be kept that nobody proposed"
+
+    with superuser(book):
+        assert force(book, STEPS[step], other=other) == 1
+    assert look_at(book, original).counts.keys() == {Code.RULEBOOK_STEP}
+    leave_out("check_steps", monkeypatch)
     assert look_at(book, original).findings == ()
 
 
