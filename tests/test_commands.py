@@ -157,4 +157,4 @@ def test_a_rulebook_that_can_not_be_read_is_told_in_one_line(
 
     told = capsys.readouterr().err
     assert (stopped.value.code, told.count("\n")) == (1, 1)
-    assert told.startswith("permits : tariffs/: dossier: un seul fichier de tarif est attendu")
+    assert told.startswith("permits : authority.yaml: ")

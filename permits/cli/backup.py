@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from permits.cli.common import database_url, fail
+from permits.cli.common import database_url, fail, own_authority
 from permits.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Fichier à créer")]) -> N
     from permits.register.backup import back_up, checkpoint_beside
 
     with _book() as engine:
-        made = back_up(engine, file, _authority(), datetime.now(UTC), _keys().private)
+        made = back_up(engine, file, own_authority(), datetime.now(UTC), _keys().private)
     typer.echo(f"Sauvegarde écrite : {file}")
     if made.checkpoint is None:
         typer.echo("Sans point de contrôle : PERMITS_CHECKPOINT_KEY n’est pas réglé.", err=True)
@@ -54,7 +54,7 @@ def restore(file: Annotated[Path, typer.Argument(help="Fichier écrit par permit
         beside, public = checkpoint_beside(file), _keys().public
         if public is None:
             typer.echo("Copie non comparée : ni PERMITS_CHECKPOINT_KEY ni PERMITS_CHECKPOINT_PUBLIC_KEY.", err=True)
-        elif (shown := last_checkpoint(beside, public, _authority())) is None:
+        elif (shown := last_checkpoint(beside, public, own_authority())) is None:
             typer.echo(f"Copie non comparée, sans point de contrôle : {beside} n’existe pas.", err=True)
         else:
             _stop_if_different(engine, shown)
@@ -74,7 +74,7 @@ def export(
     from permits.register.witness import export_checkpoint, signed_text
 
     with _book() as engine:
-        key, authority = _keys().private, _authority()
+        key, authority = _keys().private, own_authority()
         if key is None:
             fail("PERMITS_CHECKPOINT_KEY manque : `permits checkpoint make-key` fait une clé")
         if file is not None:
@@ -98,7 +98,7 @@ def compare(
         public = (_keys() if public_key is None else load_keys(None, public_key)).public
         if public is None:
             fail("donnez --public-key, ou PERMITS_CHECKPOINT_PUBLIC_KEY")
-        shown = last_checkpoint(file, public, _authority())
+        shown = last_checkpoint(file, public, own_authority())
         if shown is None:
             fail(f"{file} ne contient aucun point de contrôle de cette autorité")
         _stop_if_different(engine, shown)
@@ -135,13 +135,6 @@ def _keys() -> "Keys":
     return load_keys(settings.checkpoint_key, settings.checkpoint_public_key)
 
 
-def _authority() -> str:
-    from permits.law.load import load_directory
-
-    rulebook, _ = load_directory(Settings().rulebook)
-    return rulebook.authority.identity.id
-
-
 @contextmanager
 def _book() -> "Iterator[Engine]":
     from permits.register.database import connect
@@ -157,12 +150,11 @@ def _book() -> "Iterator[Engine]":
 @contextmanager
 def _told() -> Iterator[None]:
     """Tell what a person can mend, and stop."""
-    from permits.law.load import RulebookError
     from permits.register.checkpoint import CheckpointRefused
     from permits.register.floor import BookRolledBack
     from permits.register.postgres_programs import BackupRefused
 
     try:
         yield
-    except (BackupRefused, BookRolledBack, CheckpointRefused, RulebookError) as refusal:
+    except (BackupRefused, BookRolledBack, CheckpointRefused) as refusal:
         fail(str(refusal))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -36,6 +36,16 @@ def database_url() -> str:
     return url.get_secret_value()
 
 
+def own_authority() -> str:
+    """Return the authority's id, or stop. The rest of the rulebook's directory may be a draft, or in pieces."""
+    from permits.law.load import RulebookError, read_authority
+
+    try:
+        return read_authority(Settings().rulebook)
+    except RulebookError as error:
+        fail(str(error))
+
+
 @contextmanager
 def open_desk() -> Iterator[Desk]:
     """Give the desk of this installation, its press at work, as the service itself has it."""
@@ -53,7 +63,6 @@ def open_desk() -> Iterator[Desk]:
 def open_book() -> "Iterator[tuple[Register, Publications]]":
     """Give the book of this installation and the steps of its rulebooks; what can't be done is told in one line."""
     from permits.domain.filing import ActNotPossible
-    from permits.law.load import RulebookError, read_authority
     from permits.register.book import Register
     from permits.register.database import connect
     from permits.register.publications import Publications
@@ -61,9 +70,9 @@ def open_book() -> "Iterator[tuple[Register, Publications]]":
 
     engine = connect(database_url(), pool_size=1)
     try:
-        register = Register(engine, read_authority(Settings().rulebook), ProcrastinateQueue())
+        register = Register(engine, own_authority(), ProcrastinateQueue())
         yield register, Publications(engine, register.authority, register.floor)
-    except (ActNotPossible, RulebookError) as error:
+    except ActNotPossible as error:
         fail(str(error))
     finally:
         engine.dispose()
@@ -83,6 +92,21 @@ def law_in(directory: Path) -> Law:
     try:
         return load_law(directory)
     except RulebookError as error:
+        fail(str(error))
+
+
+def law_in_force(publications: "Publications") -> Law:
+    """Return the law in force today, or stop. A book that has none yet will take that of the settings."""
+    from permits.domain.calendar import paris_day
+    from permits.law.load import RulebookError
+    from permits.laws import kept_law
+
+    digest = publications.in_force(paris_day(datetime.now(UTC)))
+    if digest is None:
+        return law_in(Settings().rulebook)
+    try:
+        return kept_law(publications, digest)
+    except (RulebookError, LookupError) as error:
         fail(str(error))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from permits.cli.common import database_url, fail, open_desk
+from permits.cli.common import database_url, fail, open_desk, own_authority
 from permits.cli.show import Held, counted, progress_bar, tell_replay, tell_report
 from permits.settings import Settings
 
@@ -53,7 +53,7 @@ def fsck(
     settings = Settings()
     chosen, trusted = _seals(settings, seals, seed, certificate or [])
     with _engine() as engine:
-        authority = _authority(settings)
+        authority = own_authority()
         shown = _checkpoint(engine, authority, checkpoint, public_key)
 
         def look() -> "Report":
@@ -82,11 +82,10 @@ def replay(
     """Reprendre les décisions gardées, avec le règlement d’alors, et dire toute différence."""
     from permits.replay import replay as take_again
 
-    settings = Settings()
     with _engine() as engine, progress_bar(shown=not as_json) as progress:
         done = take_again(
             engine,
-            _authority(settings),
+            own_authority(),
             since=since.date() if since else None,
             number=number,
             limit=limit,
@@ -180,16 +179,6 @@ def _checkpoint(engine: "Engine", authority: str, given: Path | None, public_key
         if lost:
             fail(f"{path} ne contient aucun point de contrôle de ce registre : remettez le dernier qui a été gardé")
     return found
-
-
-def _authority(settings: Settings) -> str:
-    from permits.law.load import RulebookError, load_directory
-
-    try:
-        rulebook, _ = load_directory(settings.rulebook)
-    except RulebookError as error:
-        fail(str(error))
-    return rulebook.authority.identity.id
 
 
 @contextmanager

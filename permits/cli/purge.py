@@ -8,13 +8,12 @@ from uuid import UUID
 
 import typer
 
-from permits.cli.common import database_url, fail
+from permits.cli.common import fail, law_in_force, open_book
 from permits.domain.calendar import PARIS
-from permits.domain.rulebook import Rulebook
-from permits.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from permits.register.book import Register
+    from permits.register.publications import Publications
 
 app = typer.Typer()
 
@@ -50,14 +49,15 @@ Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Nombre de lignes, 
 def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compter seulement, ne rien effacer")] = False,
 ) -> None:
-    """Effacer ce dont la durée de conservation est échue, selon le règlement en service."""
+    """Effacer ce dont la durée de conservation est échue, selon le règlement en vigueur."""
     from permits.register.purge import purge as run
 
-    with _book() as (rulebook, engine):
-        erased = run(engine, rulebook.authority.identity.id, rulebook.retention, datetime.now(UTC), dry_run=dry_run)
+    with _book() as (register, publications):
+        retention = law_in_force(publications).rulebook.retention
+        erased = run(register.engine, register.authority, retention, datetime.now(UTC), dry_run=dry_run)
     rows = []
     for table, count in erased.items():
-        period = getattr(rulebook.retention, table)
+        period = getattr(retention, table)
         rows.append((_TABLES[table], f"{period.months} mois", _COUNTED_FROM[period.counted_from], str(count)))
     _tell(("Table", "Durée", "Comptée depuis", "À effacer" if dry_run else "Effacé"), rows)
 
@@ -67,8 +67,8 @@ def erase_contact(application: Annotated[UUID, typer.Argument(help="Identifiant 
     """Effacer le contact d’une demande avant son terme, quand la personne le demande."""
     from permits.register.purge import erase_contact as erase
 
-    with _book() as (rulebook, engine):
-        erased = erase(engine, rulebook.authority.identity.id, application, datetime.now(UTC))
+    with _book() as (register, _):
+        erased = erase(register.engine, register.authority, application, datetime.now(UTC))
     if not erased:
         fail(f"le registre ne tient aucun contact pour la demande {application}")
     typer.echo(f"contact de la demande {application} effacé")
@@ -84,10 +84,9 @@ def access_log(
 
     if not (len(siret) == 14 and siret.isdecimal()):
         fail("un SIRET compte 14 chiffres")
-    with _book() as (rulebook, engine):
-        authority = rulebook.authority.identity.id
-        traces = traces_about(engine, authority, siret, limit)
-        readings = readings_about(engine, authority, siret, limit)
+    with _book() as (register, _):
+        traces = traces_about(register.engine, register.authority, siret, limit)
+        readings = readings_about(register.engine, register.authority, siret, limit)
     typer.echo(f"Appels au registre des entreprises : {len(traces)}")
     asked = [
         (_when(each.at), each.source, _PURPOSES[each.purpose], _OUTCOMES[each.outcome], _id(each.about))
@@ -102,22 +101,14 @@ def access_log(
 
 
 @contextmanager
-def _book() -> "Iterator[tuple[Rulebook, Engine]]":
-    """Give the rulebook in force and the database: neither seal nor registry is needed."""
-    from permits.law.load import RulebookError, load_directory
-    from permits.register.database import check_schema, connect
+def _book() -> "Iterator[tuple[Register, Publications]]":
+    """Give the book, its schema checked: neither seal, nor registry, nor sound directory is needed."""
+    from permits.register.database import check_schema
 
-    try:
-        rulebook, _ = load_directory(Settings().rulebook)
-    except RulebookError as error:
-        fail(str(error))
-    engine = connect(database_url(), pool_size=1)
-    try:
-        with engine.connect() as connection:
+    with open_book() as (register, publications):
+        with register.engine.connect() as connection:
             check_schema(connection)
-        yield rulebook, engine
-    finally:
-        engine.dispose()
+        yield register, publications
 
 
 def _tell(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

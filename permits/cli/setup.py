@@ -8,8 +8,8 @@ from uuid import uuid4
 import typer
 from stdnum.fr import siren as stdnum_siren
 
-from permits.cli.common import database_url, fail
-from permits.settings import ROOT, Settings
+from permits.cli.common import database_url, fail, own_authority
+from permits.settings import ROOT
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Clés d’accès des clients.")
@@ -70,14 +70,12 @@ def create_key(
     sirens = siren or []
     if wrong := [each for each in sirens if not stdnum_siren.is_valid(each)]:
         fail(f"ce SIREN n’est pas valable : {wrong[0]}")
-    from permits.laws import load_law
     from permits.register.clients import add_client, new_key
     from permits.register.database import connect
 
-    authority = load_law(Settings().rulebook).rulebook.authority.identity.id
     key = new_key()
     engine = connect(database_url(), pool_size=1)
-    add_client(engine, authority, name, sirens, key, uuid4(), datetime.now(UTC), sandbox=sandbox)
+    add_client(engine, own_authority(), name, sirens, key, uuid4(), datetime.now(UTC), sandbox=sandbox)
     typer.echo(key.get_secret_value())
 
 
@@ -86,12 +84,10 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="Les 8 caractères après « pv_ »")],
 ) -> None:
     """Révoquer une clé d’accès, dès maintenant et pour toujours."""
-    from permits.law.load import load_directory
     from permits.register.clients import revoke_client
     from permits.register.database import connect
 
-    loaded, _ = load_directory(Settings().rulebook)
     engine = connect(database_url(), pool_size=1)
-    if not revoke_client(engine, loaded.authority.identity.id, key_id, datetime.now(UTC)):
+    if not revoke_client(engine, own_authority(), key_id, datetime.now(UTC)):
         fail(f"aucune clé en service n’a pour identifiant {key_id}")
     typer.echo(f"clé {key_id} révoquée")

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from permits.cli.common import AsJson, Directory, RequestFile, database_url, fail, law_in
+from permits.cli.common import AsJson, Directory, RequestFile, fail, law_in, law_in_force, open_book
 from permits.cli.show import counted, progress_bar
-from permits.settings import Settings
 
 if TYPE_CHECKING:
     from permits.backtest import Backtest
@@ -74,21 +73,18 @@ def backtest(
 ) -> None:
     """Reprendre les demandes passées sous un autre règlement : quelles décisions et redevances changent, de combien."""
     from permits.backtest import backtest as try_on
-    from permits.register.database import connect
 
-    in_force, proposed = law_in(Settings().rulebook), law_in(directory)
-    engine = connect(database_url(), pool_size=1)
-    with progress_bar(shown=not as_json) as progress:
+    proposed = law_in(directory)
+    with open_book() as (register, publications), progress_bar(shown=not as_json) as progress:
         done = try_on(
-            engine,
-            in_force.rulebook.authority.identity.id,
-            in_force,
+            register.engine,
+            register.authority,
+            law_in_force(publications),
             proposed,
             on=on.date(),
             since=since.date() if since else None,
             progress=lambda taken, total: progress("demandes", taken, total),
         )
-    engine.dispose()
     if as_json:
         typer.echo(json.dumps(_plain(asdict(done)), ensure_ascii=False))
     else:
