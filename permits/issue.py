@@ -228,10 +228,11 @@ def _extended(desk: Desk, filing: Filing) -> ExtendedPermit | None:
     assert act is not None
     chain = _chain(desk, act)
     first = desk.register.application(chain[-1].application_id)
-    assert first is not None
+    assert first is not None and first.decided_at is not None
     return ExtendedPermit(
         number=act.number,
         received_on=paris_day(first.filing.received_at),
+        decided_on=paris_day(first.decided_at),
         starts_on=chain[-1].permit.starts_on,
         ends_on=act.permit.ends_on,
         due=sum((each.permit.fee.total for each in chain), Decimal(0)),

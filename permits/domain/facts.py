@@ -12,13 +12,14 @@ from permits.domain.place import PlaceFacts
 class ExtendedPermit(Value):
     """The permit that an application asks to extend.
 
-    `starts_on` is the first day of the first permit in the chain, and `received_on` the day it was filed; `due` is
-    the sum of the fees of the whole chain. `stands` is False once it was ended, replaced or extended already, and
-    while another act on it waits for its seal.
+    `starts_on` is the first day of the first permit in the chain, `received_on` the day it was filed and `decided_on`
+    the day it was decided, in Paris; `due` is the sum of the fees of the whole chain. `stands` is False once it was
+    ended, replaced or extended already, and while another act on it waits for its seal.
     """
 
     number: str
     received_on: date
+    decided_on: date | None = None
     starts_on: date
     ends_on: date
     due: Decimal

@@ -1,6 +1,6 @@
 """The law as data: everything an authority has decided, figures, places, conditions and rates, each with its text."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from string import Formatter
 from typing import Annotated, ClassVar, Literal, Self
@@ -18,6 +18,7 @@ from permits.domain.permit import Signatory
 from permits.domain.place import Position
 from permits.domain.questions import Question
 from permits.domain.retention import DEFAULT_RETENTION, Retention
+from permits.domain.tariff.references import scale_faults
 from permits.domain.tariff.scale import UNITS, Scale
 from permits.domain.unique import one_of_each
 from permits.domain.written import YesOrNo
@@ -85,40 +86,6 @@ CITED_RULES = {
 }
 
 
-Fault = tuple[str, tuple[object, ...]]
-
-
-def _scale_faults(scale: Scale, zones: set[str], questions: Mapping[str, Question]) -> Iterator[Fault]:
-    """Tell which words of a scale name no zone, no question, or no answer to it; and where."""
-    for position, zone in enumerate(scale.zone_order):
-        if zone not in zones:
-            yield f"aucune zone ne s’appelle {zone}", ("zone_order", position)
-    choices = {name: question.answers for name, question in questions.items() if question.answers is not None}
-    figures = questions.keys() - choices.keys()
-    for position, item in enumerate(scale.items):
-        if item.unit not in UNITS and item.unit not in figures:
-            known = ", ".join((*UNITS, *sorted(figures)))
-            yield f"unité inconnue : {item.unit} ; connues : {known}", ("items", position, "unit")
-        for name in item.when.figures.keys() - figures:
-            yield f"aucune question qui attend un nombre ne s’appelle {name}", ("items", position, "when")
-        for name, answers in item.questions():
-            yield from ((fault, ("items", position)) for fault in _answer_faults(name, answers, choices))
-    for position, adjustment in enumerate(scale.adjustments):
-        for name in adjustment.when.figures.keys() - figures:
-            yield f"aucune question qui attend un nombre ne s’appelle {name}", ("adjustments", position, "when")
-        for name, answers in adjustment.when.answers.items():
-            yield from ((fault, ("adjustments", position)) for fault in _answer_faults(name, answers, choices))
-            if adjustment.of != "each_occupancy" and questions[name].about != "application":
-                yield "une question sur l’occupation demande of: each_occupancy", ("adjustments", position, "of")
-
-
-def _answer_faults(name: str, answers: Iterable[str], choices: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    if name not in choices:
-        yield f"aucune question à choix ne s’appelle {name} (questions.yaml)"
-    elif unknown := sorted(set(answers) - choices[name].keys()):
-        yield f"la question {name} n’a pas pour réponse {', '.join(unknown)}"
-
-
 class Rulebook(Value):
     """Everything an authority has decided, as loaded; `digest` names exactly this content."""
 
@@ -180,7 +147,7 @@ class Rulebook(Value):
         zones = {zone.id for zone in info.data.get("zones", ())}
         questions = {question.id: question for question in info.data.get("questions", ())}
         for day, entry in tariff.values.items():
-            for fault, path in _scale_faults(entry.value, zones, questions) if entry.value else ():
+            for fault, path in scale_faults(entry.value, zones, questions) if entry.value else ():
                 raise Misplaced(fault, "values", day, "value", *path)
         return tariff
 

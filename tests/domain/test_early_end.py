@@ -91,3 +91,20 @@ def test_an_extension_that_ends_early_is_the_whole_period_less_what_was_due() ->
         TERMS, extension, an_application(), some_facts(extends=standing), demo_rulebook(), DAY + timedelta(days=2)
     )
     assert left == Decimal("34.56")
+
+
+@pytest.mark.parametrize(
+    ("policy", "days", "amount"), [("pro_rata", 2, "20.00"), ("pro_rata", 0, "0.00"), ("recomputed", 0, "0.00")]
+)
+def test_an_extension_does_not_pay_the_file_twice(policy: str, days: int, amount: str) -> None:
+    line = {"label": "Ligne", "kinds": ["scaffolding"], "unit": "occupancy", "per": "day", "rate": "10.00"}
+    law = a_rulebook_with_scales(
+        {date(2026, 1, 1): a_scale(line, {"label": "Dossier", "unit": "request", "per": "once", "rate": "6.00"})}
+    )
+    first = an_extended_permit(starts_on=DAY - timedelta(days=5), ends_on=DAY - timedelta(days=1), due=Decimal(56))
+    asked = an_application()
+    fee = compute_fee(asked, (a_place(),), law, date(2026, 12, 21), extends=first)
+    assert fee.total == 50
+    terms = TERMS.model_copy(update={"abrogation": policy})
+    due = due_after_abrogation(terms, fee, asked, some_facts(extends=first), law, DAY + timedelta(days=days))
+    assert (due, due_after_withdrawal(TERMS, fee)) == (Decimal(amount), 0)

@@ -16,7 +16,15 @@ from permits.domain.questions import Question
 from permits.domain.rulebook import Rulebook
 from permits.domain.tariff.fee import compute_fee
 from permits.domain.tariff.scale import Scale
-from permits.domain.tariff.unknown import ChangingBase, CostsLess, FeeUnknown, NoPrice, NotConfirmed, NotDeclared
+from permits.domain.tariff.unknown import (
+    ChangingBase,
+    CostsLess,
+    FeeUnknown,
+    NoPrice,
+    NotConfirmed,
+    NotDeclared,
+    RoundsToNothing,
+)
 from permits.register.fsck.arithmetic import fee_faults
 from tests.domain.builders import (
     TEXT,
@@ -461,6 +469,16 @@ WRONG: list[dict[str, Any]] = [
     {"when": {"days": {"above": "3", "below": "3"}}},
     {"when": {"days": {"at_least": "3", "below": "3"}}},
     {"when": {"pieces": {"below": "0"}}},
+    {"rate": None, "bands": {"method": "above", "steps": [{"up_to": "20", "rate": "3"}, {"rate": "2"}]}},
+    {"per": "once", "extra_days": 1},
+    {"per": "once", "at_least_periods": 3},
+    {"per": "once", "tiers": [{"up_to": 1, "times": "1"}, {"times": "2"}]},
+    {
+        "per": None,
+        "rate": None,
+        "packages": {"method": "next", "steps": [{"days": 3, "rate": "1"}]},
+        "minimum_per_period": "5",
+    },
     {"rate": "1,40"},
     {"rate": "1_000"},
     {"rate": "1e3"},
@@ -552,25 +570,57 @@ def test_what_counts_the_whole_period_is_not_cut_in_two_without_a_vote(whole: di
 
 # --- properties --------------------------------------------------------------------------------
 
-prices = st.decimals(min_value="0.01", max_value="50", places=2).map(str)
-growing = st.fixed_dictionaries(
-    {"per": st.sampled_from(["day", "half_day", "week", "month", "quarter", "year", "once", {"days": 14}])},
-    optional={
-        "rate": prices,
-        "rounded_up_to": st.sampled_from(["0.5", "1", "10"]),
-        "at_least": st.just("3"),
-        "at_most": st.just("40"),
-        "extra_days": st.integers(-1, 2),
-        "at_least_periods": st.integers(1, 5),
-        "minimum": prices,
-        "minimum_per_period": prices,
-    },
+prices = st.decimals(min_value="0.10", max_value="50", places=2).map(str)
+quantities = {
+    "rounded_up_to": st.sampled_from(["0.5", "1", "10"]),
+    "at_least": st.just("3"),
+    "at_most": st.just("40"),
+    "minimum": prices,
+}
+periods = {
+    "extra_days": st.integers(-1, 2),
+    "at_least_periods": st.integers(1, 5),
+    "minimum_per_period": prices,
+    "free_days": st.integers(1, 9),
+    "begun": st.sampled_from(["due", "calendar"]),
+}
+every = st.sampled_from(["day", "half_day", "week", "month", "quarter", "year", {"days": 14}])
+slices = st.tuples(prices, prices, prices).map(
+    lambda rates: {
+        "method": "slices",
+        "steps": [{"up_to": "5", "rate": rates[0]}, {"up_to": "50", "rate": rates[1]}, {"rate": rates[2]}],
+    }
 )
+tiers = st.tuples(prices, prices).map(lambda rates: [{"up_to": 3, "rate": rates[0]}, {"rate": rates[1]}])
+
+
+def _sound(line: dict[str, Any]) -> dict[str, Any]:
+    """Take away what goes with neither the period nor the price of the line."""
+    if line["per"] in ("day", "half_day") or isinstance(line["per"], dict):
+        line = {name: value for name, value in line.items() if name != "begun"}
+    if "free_days" in line:
+        line = line | {"cites": CITES}
+    return line if {"bands", "tiers"}.isdisjoint(line) else line | {"rate": None}
+
+
+growing = st.one_of(
+    st.fixed_dictionaries({"per": st.just("once")}, optional={"rate": prices, **quantities}),
+    st.fixed_dictionaries({"per": every}, optional={"rate": prices, **quantities, **periods}).map(_sound),
+    st.fixed_dictionaries({"per": every, "bands": slices}, optional={**quantities, **periods}).map(_sound),
+    st.fixed_dictionaries({"per": every, "tiers": tiers}, optional={**quantities, **periods}).map(_sound),
+)
+seasonal = st.fixed_dictionaries(
+    {"per": every, "season": st.sampled_from([{"from_day": "06-01", "to_day": "09-15"},
+                                              {"from_day": "11-15", "to_day": "03-01"}])},
+    optional={"rate": prices},
+)  # fmt: skip
 
 
 @settings(deadline=None, max_examples=150)
 @given(
-    lines=st.lists(growing, min_size=1, max_size=4),
+    lines=st.tuples(growing, st.lists(st.one_of(growing, seasonal), max_size=3)).map(
+        lambda drawn: [drawn[0], *drawn[1]]
+    ),
     area=st.decimals(min_value="0.1", max_value="200", places=2),
     more=st.decimals(min_value="0.01", max_value="50", places=2),
     days=st.integers(1, 400),
@@ -603,7 +653,9 @@ def test_the_order_of_the_lines_changes_nothing(lines: list[dict[str, Any]], ord
 
 @settings(deadline=None, max_examples=100)
 @given(
-    lines=st.lists(growing, min_size=1, max_size=4),
+    lines=st.tuples(growing, st.lists(st.one_of(growing, seasonal), max_size=3)).map(
+        lambda drawn: [drawn[0], *drawn[1]]
+    ),
     cuts=st.lists(st.integers(1, 200), min_size=2, max_size=4, unique=True).map(sorted),
     discount=st.booleans(),
 )
@@ -624,6 +676,21 @@ def test_a_permit_and_its_extensions_cost_together_what_the_whole_period_costs(
         due += compute_fee(asked, (a_place(area_m2="10"),), law, DECIDED, extends=standing).total
 
     assert due == fee_of(law, days=cuts[-1]).total
+
+
+def test_an_extension_is_priced_at_the_scale_of_the_first_decision_where_that_one_decides() -> None:
+    law = replaced("decision_day")
+    later = min(day for day in law.tariff.values if day > FIRST)
+    standing = an_extended_permit(
+        starts_on=FIRST, ends_on=FIRST + timedelta(days=1), decided_on=DECIDED, due=fee_of(law, days=2).total
+    )
+    asked = an_application(
+        starts_on=FIRST + timedelta(days=2),
+        ends_on=FIRST + timedelta(days=3),
+        occupancies=(an_occupancy(length_m="10", width_m="1"),),
+    )
+    more = compute_fee(asked, (a_place(area_m2="10"),), law, later, extends=standing).total
+    assert standing.due + more == fee_of(law, days=4).total
 
 
 def test_an_extension_that_would_give_money_back_is_left_to_a_person() -> None:
@@ -661,3 +728,83 @@ def test_free_days_are_a_line_of_their_own_with_their_text() -> None:
         ("3 premiers jours, gratuit", "0.00", "Délibération, art. 4"),
         ("10 m² × 1 semaine commencée × 1,00 €", "10.00", "Délibération, art. 4"),
     ]
+
+
+# --- what was found to be free, or cheap, by omission --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "amount"),
+    [
+        ({"per": "hour", "at_least_periods": 4}, {"hours": ("08:00", "18:00")}, "100.00"),
+        ({"per": "hour", "at_least_periods": 4}, {"hours": ("08:00", "10:00")}, "40.00"),
+        ({"per": "half_day", "at_least_periods": 1}, {}, "20.00"),
+        ({"per": "hour", "at_most_periods": 8}, {"hours": ("08:00", "18:00"), "days": 3}, "80.00"),
+        (
+            {"per": "hour", "tiers": [{"up_to": 4, "times": "1"}, {"times": "2"}]},
+            {"hours": ("08:00", "18:00")},
+            "160.00",
+        ),
+        ({"per": "half_day", "tiers": [{"up_to": 2, "times": "1"}, {"times": "2"}]}, {"days": 2}, "60.00"),
+    ],
+)
+def test_each_hour_and_each_half_day_is_a_period(line: dict[str, Any], asked: dict[str, Any], amount: str) -> None:
+    assert str(fee_of(rulebook(item(**line)), **asked).total) == amount
+
+
+SUMMER, WINTER = {"from_day": "06-15", "to_day": "09-15"}, {"from_day": "09-16", "to_day": "06-14"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "first", "days"),
+    [
+        # A weekend that no line counts, beside a deposit.
+        ([item(days_counted="working"), item(label="Dépôt", nature="deposit", per="once")], date(2027, 1, 9), 2),
+        # The 16th is in no day of summer, and in no week that begins in winter.
+        ([item(season=SUMMER), item(per="week", season=WINTER)], date(2027, 9, 11), 7),
+        ([item(per="week", season=SUMMER), item(per="month", season=WINTER)], date(2027, 9, 10), 14),
+        ([item(rate="0.0001")], FIRST, 1),
+    ],
+)
+def test_what_no_line_charges_is_never_free_by_omission(lines: list[dict[str, Any]], first: date, days: int) -> None:
+    with pytest.raises(FeeUnknown):
+        fee_of(rulebook(*lines), first=first, days=days)
+
+
+def test_a_total_rounded_to_nothing_is_left_to_a_person() -> None:
+    with pytest.raises(RoundsToNothing):
+        fee_of(rulebook(item(rate="0.40"), rounding={"mode": "down", "total": "10"}), days=2)
+
+
+def test_weeks_of_the_calendar_and_weeks_begun_do_not_add_up() -> None:
+    values = {"name": "Essai", "rounding": {"line": "0.01"}, "when_replaced": "each_period"}
+    before = Scale.model_validate(values | {"items": [item(per="week", begun="calendar")]})
+    after = Scale.model_validate(values | {"items": [item(per="week")]})
+    euros = Scale.model_validate(values | {"items": [item(per="week")], "currency": "CHF"})
+    for later in (after, euros):
+        law = a_rulebook_with_scales({date(2026, 1, 1): before, FIRST + timedelta(days=3): later})
+        with pytest.raises(ChangingBase):
+            fee_of(law, days=10)
+
+
+def test_an_adjustment_of_some_lines_takes_them_as_the_ones_before_left_them() -> None:
+    law = rulebook(
+        item(id="sol", rate="1.00"),
+        item(id="objet", rate="0.50", label="Objet"),
+        adjustments=[adjustment(percent="-20"), adjustment(items=["sol"], minimum="10")],
+    )
+    # 10 + 5, less 20 %: 12; of which 8 for the ground, brought to 10.
+    assert fee_of(law, days=1).total == 14
+
+
+def test_the_cheapest_packages_count_what_their_price_is_for() -> None:
+    steps = [{"days": 1, "bands": {"method": "whole", "steps": [{"fixed": "9"}]}}, {"days": 2, "rate": "1"}]
+    line = item(per=None, rate=None, rate_for="10", packages={"method": "cheapest", "steps": steps})
+    assert fee_of(rulebook(line), area="100", length_m=None, days=2).total == 10
+
+
+def test_a_length_that_the_drawing_contradicts_decides_no_price() -> None:
+    law = rulebook(item(when={"length_m": {"up_to": "5"}}), item(when={"length_m": {"above": "5"}}, rate="3"))
+    assert fee_of(law, area="4", length_m="4", days=1).total == 4
+    with pytest.raises(NotConfirmed):
+        fee_of(law, area="40", length_m="4", days=1)

@@ -113,7 +113,7 @@ def test_a_declaration_of_next_to_nothing_does_not_make_a_small_footprint_free(s
 # --- rounding ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rate", "amount"), [("0.0050", "0.01"), ("0.0049", "0.00"), ("0.0250", "0.03")])
+@pytest.mark.parametrize(("rate", "amount"), [("0.0050", "0.01"), ("0.0149", "0.01"), ("0.0250", "0.03")])
 def test_a_line_is_rounded_half_up_to_the_cent(rate: str, amount: str) -> None:
     line = {"label": "Benne", "kinds": ["skip"], "unit": "piece", "per": "once", "rate": rate}
     assert amounts(fee_of(kind=Kind.SKIP, rulebook=a_rulebook(line))) == [amount]

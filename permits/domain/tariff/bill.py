@@ -1,7 +1,9 @@
 """The lines of a fee as they are written down, and what follows them: percentages, minimums, rounding."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from permits.domain.dated import InForce
@@ -11,7 +13,7 @@ from permits.domain.french import measure, money
 from permits.domain.tariff.measures import Subject
 from permits.domain.tariff.scale import Adjustment, Item, Rounding, Scale
 from permits.domain.tariff.sentences import Price, priced
-from permits.domain.tariff.unknown import CostsLess
+from permits.domain.tariff.unknown import CostsLess, RoundsToNothing
 
 _ONE, _ZERO, _CENT = Decimal(1), Decimal(0), Decimal("0.01")
 # A line that the scale doesn't round is written to the millionth, so that lines still add up.
@@ -34,13 +36,18 @@ class Draft(NamedTuple):
     rounding: Rounding
 
 
-class Entry(NamedTuple):
-    """A line, with what adjustments look for: whose it is, and which lines of the scale it comes from."""
+@dataclass
+class Entry:
+    """A line of the scale as written down, and what adjustments leave of it: they share their changes among lines."""
 
     line: FeeLine
-    occupancy: int | None
-    items: frozenset[str]
+    item: str | None
     of_the_file: bool
+    left: Fraction
+
+    @property
+    def occupancy(self) -> int | None:
+        return self.line.occupancy
 
 
 class Bill:
@@ -50,6 +57,7 @@ class Bill:
         self._scale = scales[0]
         self._names = dict.fromkeys(scale.value.name for scale in scales)
         self._entries: list[Entry] = []
+        self._lines: list[FeeLine] = []
         self._deposits: list[FeeLine] = []
 
     def add(self, draft: Draft, item: Item, subject: Subject) -> Decimal:
@@ -57,14 +65,15 @@ class Bill:
         price = Price(draft.rate, draft.times, _rate(draft))
         told = priced(draft.explanation, price, draft.divided_by, self._scale.value.currency)
         line = _line(draft._replace(explanation=told), subject.index)
-        self._write(line, item, subject)
+        self._write(line, item)
         return line.amount
 
-    def _write(self, line: FeeLine, item: Item, subject: Subject) -> None:
+    def _write(self, line: FeeLine, item: Item) -> None:
         if line.nature == "deposit":
             self._deposits.append(line)
         else:
-            self._entries.append(Entry(line, subject.index, _ids(item), item.unit == "request"))
+            self._lines.append(line)
+            self._entries.append(Entry(line, item.id, item.unit == "request", Fraction(line.amount)))
 
     def add_item(self, drafts: Sequence[Draft], item: Item, subject: Subject) -> None:
         """Write the lines that one line of the scale gives for an occupancy, within its minimum and maximum."""
@@ -77,7 +86,7 @@ class Bill:
             told = self._from_to(amount, bound)
             nature: LineNature = "deposit" if item.nature == "deposit" else "adjustment"
             line = self._fixed(label, nature, bound - amount, told, drafts[0].citation, subject.index)
-            self._write(line, item, subject)
+            self._write(line, item)
 
     def adjust(self, adjustment: Adjustment, subjects: Sequence[Subject], file: Subject) -> None:
         """Write what an adjustment changes: for each occupancy in turn, or at once."""
@@ -93,9 +102,11 @@ class Bill:
     def fee(self, extended: ExtendedPermit | None) -> Fee:
         """Return the fee, its total rounded as the scale says, less what was due for the permit that is extended."""
         rounding = self._scale.value.rounding
-        exact = sum((entry.line.amount for entry in self._entries), _ZERO)
+        lines = list(self._lines)
+        exact = sum((line.amount for line in lines), _ZERO)
         total = _rounded(exact, rounding.total, rounding.mode) if rounding.total else exact
-        lines = [entry.line for entry in self._entries]
+        if not total and (exact or any(_vanished(line) for line in lines)):
+            raise RoundsToNothing
         if total != exact:
             told = self._from_to(exact, total)
             lines.append(self._fixed("Arrondi du total", "rounding", total - exact, told, self._scale.citation, None))
@@ -118,10 +129,12 @@ class Bill:
 
     def _adjust(self, adjustment: Adjustment, subject: Subject, among: list[Entry]) -> None:
         """Write the difference that `adjustment` makes to the sum of these lines, if any."""
-        wanted = frozenset(adjustment.items)
-        concerned = [each for each in among if not wanted or (each.items and each.items <= wanted)]
-        base = sum((each.line.amount for each in concerned), _ZERO)
-        if not concerned or not base:
+        concerned = [each for each in among if not adjustment.items or each.item in adjustment.items]
+        left = sum((each.left for each in concerned), Fraction(0))
+        # Shares need not end: what is left of some lines is told to the millionth.
+        base = (Decimal(left.numerator) / left.denominator).quantize(FINEST)
+        base = base.quantize(_CENT) if base == base.quantize(_CENT) else base
+        if not base:
             return
         rounding = self._scale.value.rounding
         nature: LineNature = adjustment.nature
@@ -147,7 +160,9 @@ class Bill:
                 return
             told = self._from_to(base, base + change)
             line = self._fixed(adjustment.label, nature, change, told, adjustment.cites, subject.index)
-        self._entries.append(Entry(line, subject.index, wanted, adjustment.of == "total"))
+        self._lines.append(line)
+        for each in concerned:
+            each.left += Fraction(line.amount) * each.left / left
 
     def _money(self, amount: Decimal) -> str:
         return money(amount, self._scale.value.currency)
@@ -185,8 +200,9 @@ def _change(adjustment: Adjustment, base: Decimal) -> Decimal:
     return -base if base < adjustment.waived_below else _ZERO
 
 
-def _ids(item: Item) -> frozenset[str]:
-    return frozenset({item.id} if item.id else ())
+def _vanished(line: FeeLine) -> bool:
+    """Tell whether a price came to nothing by rounding alone."""
+    return bool(line.nature == "charge" and line.rate and line.quantity and not line.amount)
 
 
 def _rate(draft: Draft) -> Decimal:

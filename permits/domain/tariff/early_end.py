@@ -54,7 +54,12 @@ def due_after_withdrawal(terms: EndingFeeTerms, fee: Fee) -> Decimal:
 
 
 def _of_the_file(fee: Fee) -> Decimal:
-    """Return what was charged for the file itself, which is due once it was examined; never more than the fee."""
+    """Return what was charged for the file itself, which is due once it was examined; never more than the fee.
+
+    An extension that costs the whole period less what was due has no file of its own: it was charged with the first.
+    """
+    if any(line.nature == "credit" for line in fee.lines):
+        return Decimal("0.00")
     charged = sum(
         (line.amount for line in fee.lines if line.occupancy is None and line.nature == "charge"), Decimal("0.00")
     )

@@ -4,6 +4,7 @@ CGCT art. L2213-6, CG3P art. L2125-1. Every line adds up by itself: quantity × 
 says. The total is the sum of the lines.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -23,7 +24,7 @@ from permits.domain.tariff.prices import Charge, charges, coefficient, within_bo
 from permits.domain.tariff.rates import Package, Packages, Priced, Tier
 from permits.domain.tariff.scale import Item, Scale
 from permits.domain.tariff.sentences import counted, explain, unit_name, unit_of
-from permits.domain.tariff.time import Period, free_days, next_packages, package_days, periods
+from permits.domain.tariff.time import Period, first_days, free_days, next_packages, package_days, periods
 from permits.domain.tariff.unknown import ChangingBase, NoPrice
 
 _ONE = Decimal(1)
@@ -60,6 +61,7 @@ def compute_fee(
         whole = application.model_copy(update={"starts_on": extends.starts_on})
         if rulebook.tariff.on(whole.starts_on).value.extensions == "whole":
             application, received_on = whole, extends.received_on
+            decided_on = extends.decided_on or decided_on
         else:
             extends = None
     parts = parts_of(application, rulebook.tariff, decided_on)
@@ -100,20 +102,19 @@ def parts_of(application: Application, tariff: Dated[Scale], decided_on: date) -
 def _charge_occupancy(bill: Bill, subject: Subject, parts: list[Part]) -> None:
     chosen = [(part, _items_for(subject, part.scale.value)) for part in parts]
     if len(parts) > 1:
-        bases = {tuple(sorted(str(item.per) for item in items)) for _, items in chosen}
+        bases = {(part.scale.value.currency, *sorted(item.base for item in items)) for part, items in chosen}
         if len(bases) > 1 or any(item.is_priced_as_a_whole for _, items in chosen for item in items):
             raise ChangingBase(subject.kind)
-    charged = 0
+    charges_something = False
     for part, items in chosen:
         for item in items:
             free = free_days(item, subject.application)
             if free and part.rules(subject.application.starts_on):
                 bill.add(_free_draft(item, subject, part.scale, free), item, subject)
-                charged += 1
             drafts = list(_lines(item, subject, part))
-            charged += len(drafts)
             bill.add_item(drafts, item, subject)
-    if not charged:
+            charges_something |= item.nature != "deposit" and bool(drafts or free)
+    if not charges_something:
         raise NoPrice(subject.kind, parts[0].scale.value.name, "rien n’y est compté (ni jour, ni quantité)")
 
 
@@ -125,12 +126,22 @@ def _items_for(subject: Subject, scale: Scale) -> list[Item]:
     charging = [item for item in items if item.nature != "deposit"]
     if not charging:
         raise NoPrice(subject.kind, scale.name)
-    seasons = [item.season for item in charging if item.season is not None]
-    if len(seasons) == len(charging):
-        for day in subject.application.each_day():
-            if not any(season.holds(day) for season in seasons):
-                raise NoPrice(subject.kind, scale.name, f"aucune ligne ne compte le {day_text(day)}")
+    if (day := _day_out_of_season(charging, subject.application)) is not None:
+        raise NoPrice(subject.kind, scale.name, f"aucune ligne ne compte le {day_text(day)}")
     return items
+
+
+def _day_out_of_season(items: list[Item], application: Application) -> date | None:
+    """Return the first day that lies in no period of any of these lines that begins in its season."""
+    if any(item.season is None for item in items):
+        return None
+    begun = [(item.season, first_days(item, application)) for item in items if item.season]
+    for day in application.each_day():
+        reached = ((season, days[: bisect_right(days, day)]) for season, days in begun)
+        # Before the first of its days, a line has free ones.
+        if not any(not days or season.holds(days[-1]) for season, days in reached):
+            return day
+    return None
 
 
 def _lines(item: Item, subject: Subject, part: Part) -> Iterator[Draft]:
@@ -208,8 +219,8 @@ def _packages(packages: Packages, item: Item, subject: Subject, quantity: Decima
     if packages.method != "cheapest":
         return next_packages(packages, days)
     costs = [
-        sum((charge.amount for charge in charges(package, item, subject, quantity, scale)), Decimal(0))
-        for package in packages.steps
+        sum((each.amount / (1 if each.fixed else item.rate_for) for each in asked), Decimal(0))
+        for asked in (charges(package, item, subject, quantity, scale) for package in packages.steps)
     ]
     # The least cost of covering so many days, and the package that comes last in it.
     best: list[tuple[Decimal, int]] = [(Decimal(0), -1)]

@@ -160,7 +160,14 @@ class Subject:
         told: Decimal | int | None = getattr(occupancy, name)
         if told is None:
             raise NotDeclared(_MEASURES[name], occupancy.kind)
+        if name == "length_m":
+            self._check_drawn(occupancy)
         return Decimal(told)
+
+    def _check_drawn(self, occupancy: Occupancy) -> None:
+        """A declared length counts where the drawing bears the dimensions out; NotConfirmed elsewhere."""
+        if self.place is None or not dimensions_agree(occupancy, self.place.footprint.area_m2, self.tolerance):
+            raise NotConfirmed(occupancy.kind)
 
     def counted(self, unit: str) -> Decimal:
         """Return how many of a unit there are, before rounding. Raises NotDeclared or NotConfirmed."""
@@ -179,10 +186,7 @@ class Subject:
 
     def _along(self, unit: str) -> Decimal:
         """Return the length, or the upright area, of one piece: only where the drawing bears the dimensions out."""
-        occupancy = self._occupied()
         length, width = self._figure("length_m"), self._figure("width_m")
-        if self.place is None or not dimensions_agree(occupancy, self.place.footprint.area_m2, self.tolerance):
-            raise NotConfirmed(occupancy.kind)
         if unit == "m":
             return length
         around = length + 2 * width if unit == "m2_three_sides" else 2 * (length + width)

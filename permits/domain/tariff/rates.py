@@ -53,6 +53,10 @@ class Bands(Value):
         if len(known) < len(bounds) - 1:
             raise ValueError("seule la dernière tranche peut se passer de up_to")
         last = bounds[-1]
+        if self.method == "above" and any(band.fixed is None for band in self.steps[1:]):
+            raise ValueError(
+                "above demande un fixed à chaque tranche après la première : ce qui précède se paie par lui"
+            )
         if any(high <= low for low, high in zip(known, [*known[1:], *([] if last is None else [last])], strict=False)):
             raise ValueError("les tranches se suivent par up_to croissants")
         return self

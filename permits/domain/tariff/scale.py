@@ -50,6 +50,25 @@ Per = Annotated[
 _OF_A_DAY = ("day", "half_day", "hour")
 
 
+_OF_SEVERAL_PERIODS = {
+    "at_least_periods",
+    "at_most_periods",
+    "begun",
+    "days_counted",
+    "extra_days",
+    "free_days",
+    "maximum_per_period",
+    "minimum_per_period",
+    "progression",
+    "rate_for_periods",
+    "tiers",
+    "tiers_method",
+}
+# Words that packages of days leave without a sense.
+_OF_PERIODS = _OF_SEVERAL_PERIODS - {"extra_days", "free_days"} | {"per", "season"}
+_OF_A_REQUEST = {"id", "label", "nature", "when", "unit", "per", "rate", "rate_by", "rates", "free", "cites"}
+
+
 class Item(Priced):
     """One line of the scale: a price for a quantity, over a time.
 
@@ -92,8 +111,10 @@ class Item(Priced):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.unit == "request" and (self.kinds or is_about_an_occupancy(self.when) or self.season):
-            raise ValueError("une ligne par dossier (request) ne nomme ni types, ni zone, ni mesure, ni saison")
+        if self.unit == "request" and (word := next(iter(sorted(self.model_fields_set - _OF_A_REQUEST)), None)):
+            raise Misplaced(f"une ligne par dossier (request) n’a pas de {word}", word)
+        if self.unit == "request" and is_about_an_occupancy(self.when):
+            raise ValueError("une ligne par dossier (request) n’a pas de condition de zone ni de mesure")
         if self.free_quantity is not None and self.cites is None:
             raise ValueError("une quantité gratuite (free_quantity) cite son texte : ajoutez cites")
         if self.free_days is not None and (self.cites is None or self.per == "once" or self.free):
@@ -111,15 +132,15 @@ class Item(Priced):
             given = ["tiers"]
         if len(given) != 1:
             raise ValueError("une ligne a un prix, et un seul : rate, rates, bands, packages, tiers ou free")
-        if self.packages is not None and (self.per is not None or self.tiers or self.progression or self.season):
-            raise ValueError("des forfaits (packages) comptent des jours : ôtez per, tiers, progression et season")
+        if self.packages is not None and (word := next(iter(sorted(self.model_fields_set & _OF_PERIODS)), None)):
+            raise Misplaced(f"des forfaits (packages) comptent des jours : ôtez {word}", word)
+        if self.per == "once" and (word := next(iter(sorted(self.model_fields_set & _OF_SEVERAL_PERIODS)), None)):
+            raise Misplaced(f"ce qui est dû une fois (once) ne se compte pas : ôtez {word}", word)
         bounds = (self.minimum, self.maximum, self.at_least_periods, self.at_most_periods)
         if self.season is not None and any(bound is not None for bound in bounds):
             raise ValueError("une saison n’a pas de minimum ni de maximum à elle : mettez-les dans adjustments")
         if self.tiers and self.prices() and all(tier.prices() for tier in self.tiers):
             raise ValueError(f"chaque palier a son prix : ôtez {self.prices()[0]}, qui ne sert à rien")
-        if self.rate_for_periods != 1 and self.per in (None, "once"):
-            raise ValueError("rate_for_periods demande une période : per")
         if self.packages is None and self.per is None:
             raise ValueError("donnez per : hour, half_day, day, week, month, quarter, year, once ou {days: N}")
         if self.free and (self.tiers or self.progression or self.minimum or self.maximum):
@@ -176,6 +197,11 @@ class Item(Priced):
             if priced.rate_by not in (None, "zone") and priced.rates is not None:
                 yield str(priced.rate_by), priced.rates
         yield from ((each.by, each.values) for each in self.coefficients if each.by != "zone")
+
+    @property
+    def base(self) -> tuple[str, ...]:
+        """How time is counted: what two lines share whose days can be added up."""
+        return (str(self.per), self.begun, self.days_counted, str(self.free_days or 0))
 
     @property
     def is_priced_as_a_whole(self) -> bool:

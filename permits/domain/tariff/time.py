@@ -24,7 +24,7 @@ _COUNTED: dict[str, Callable[[date, PublicHolidays], bool]] = {
 
 
 class Period(NamedTuple):
-    """A unit of time that is charged: `parts` out of `out_of`; a whole one is 1 out of 1."""
+    """A unit of time that is charged, by the day it begins: `parts` out of `out_of`; a whole one is 1 out of 1."""
 
     first_day: date
     parts: int = 1
@@ -44,14 +44,23 @@ def periods(item: Item, application: Application, holidays: PublicHolidays) -> l
     elif item.per in ("day", "half_day", "hour"):
         parts = _parts_of_a_day(item, application)
         counted = _COUNTED[item.days_counted]
-        found = [Period(day, parts) for day in _days(starts_on, last) if counted(day, holidays)]
-    elif item.begun == "calendar":
-        found = [Period(max(first, starts_on)) for first in _firsts(item, _calendar_start(item, starts_on), last)]
+        found = [Period(day) for day in _days(starts_on, last) if counted(day, holidays) for _ in range(parts)]
     else:
-        found = [Period(first) for first in _firsts(item, starts_on, last)]
+        found = [Period(first) for first in first_days(item, application)]
         if item.begun == "exact":
             found[-1] = _share(item, starts_on, len(found), last)
     return _bounded(item, found)
+
+
+def first_days(item: Item, application: Application) -> list[date]:
+    """Return the first day of each period that touches the occupation, counted or not, in order."""
+    starts_on, last = _first_day(item, application), _last_day(item, application)
+    if item.per in (None, "once"):
+        return [starts_on]
+    if item.per in ("day", "half_day", "hour"):
+        return list(_days(starts_on, last))
+    start = _calendar_start(item, starts_on) if item.begun == "calendar" else starts_on
+    return [max(first, starts_on) for first in _firsts(item, start, last)]
 
 
 def package_days(item: Item, application: Application) -> int:

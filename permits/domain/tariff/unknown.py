@@ -44,3 +44,10 @@ class CostsLess(FeeUnknown):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"la période entière coûte moins que ce qui est déjà dû pour le permis {number}")
+
+
+class RoundsToNothing(FeeUnknown):
+    """What is charged comes to nothing once rounded, and no text makes it free."""
+
+    def __init__(self) -> None:
+        super().__init__("la somme arrondie est nulle, sans texte qui la rende gratuite")
