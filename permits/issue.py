@@ -8,6 +8,7 @@ import logging
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from permits.desk import Desk, Law
@@ -64,10 +65,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     desk = desk.today()
     if (earlier := desk.register.find_filed(filing.client_id, filing.idempotency_key)) is not None:
         return _replay(desk, filing, earlier), True
-    check_dates(filing.application, paris_day(filing.received_at))
-    check_answers(filing.application, desk.law.rulebook.questions)
-    permit_series(desk.law.rulebook, filing)
-    footprints = measure(desk.law, filing.application, filing.received_at)
+    footprints = _admit(desk, filing)
     try:
         answer = desk.registry.lookup(filing.application.siret)
     except RegistryUnavailable as outage:
@@ -94,20 +92,35 @@ def decide_waiting(desk: Desk, application_id: UUID) -> None:
         log.info("application was decided by somebody else", extra={"application": str(application_id)})
 
 
-def preview(desk: Desk, filing: Filing) -> tuple[Decision, RegistryAnswer | None]:
-    """Return the decision that filing would bring now, and what the registry said. Nothing is stored.
+class Preview(NamedTuple):
+    """What filing would bring: the decision, what the registry said, and the rulebook that decided."""
 
-    Raises Inadmissible as filing would, and RegistryUnavailable where filing would wait.
+    decision: Decision
+    answer: RegistryAnswer
+    rulebook: Rulebook
+
+
+def preview(desk: Desk, filing: Filing) -> Preview:
+    """Return what filing would bring now. Nothing is stored.
+
+    Raises Inadmissible and ActNotPossible as filing would, and RegistryUnavailable where filing would wait.
     """
     desk = desk.today()
-    check_dates(filing.application, paris_day(filing.received_at))
-    check_answers(filing.application, desk.law.rulebook.questions)
-    footprints = measure(desk.law, filing.application, filing.received_at)
+    footprints = _admit(desk, filing)
     answer = desk.registry.lookup(filing.application.siret)
     check_registry_answer(answer)
-    located = locate(desk, filing.application)
-    facts = gather(desk, filing, answer, footprints, located, desk.clock())
-    return decide(filing.application, facts, desk.law.rulebook), answer
+    located, at = locate(desk, filing.application), desk.clock()
+    desk = desk.on(paris_day(at))
+    facts = gather(desk, filing, answer, footprints, located, at)
+    return Preview(decide(filing.application, facts, desk.law.rulebook), answer, desk.law.rulebook)
+
+
+def _admit(desk: Desk, filing: Filing) -> list[Footprint]:
+    """Return the footprints of what can be filed, before anybody is asked about it. Inadmissible, ActNotPossible."""
+    check_dates(filing.application, paris_day(filing.received_at))
+    check_answers(filing.application, desk.law.rulebook.questions)
+    permit_series(desk.law.rulebook, filing)
+    return measure(desk.law, filing.application, filing.received_at)
 
 
 def decide_and_issue(

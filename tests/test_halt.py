@@ -89,7 +89,7 @@ def test_every_turn_of_the_switch_is_kept_with_its_reason_and_its_author(office:
 
 def test_a_preview_tells_that_issuing_is_suspended(office: FakeOffice) -> None:
     halt(office)
-    decision, _ = preview(office.desk, office.filing())
+    decision = preview(office.desk, office.filing()).decision
 
     assert [ground.rule for ground in decision.grounds] == ["ISSUING-OPEN"]  # type: ignore[union-attr]
 

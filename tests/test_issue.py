@@ -2,18 +2,22 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import text
 
+from permits.desk import Law
 from permits.document.errors import PrintError
 from permits.domain.act import ActState
 from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Granted, Referred
-from permits.domain.establishment import RegistryUnavailable
+from permits.domain.establishment import RegistryAnswer, RegistryUnavailable
+from permits.domain.filing import ActNotPossible
 from permits.domain.permit import PressBusy
 from permits.domain.place import GeocoderUnavailable
+from permits.domain.rulebook import Rulebook
 from permits.issue import (
     KeyReused,
     RequestInProgress,
@@ -22,7 +26,8 @@ from permits.issue import (
     issue_permit,
     preview,
 )
-from tests.fakes import OTHER_SIRET, ROOT, SIRET, FakeOffice, open_establishment, request_body
+from tests.acting import with_authority
+from tests.fakes import OTHER_SIRET, ROOT, SIRET, FakeOffice, FakeRegistry, open_establishment, request_body
 
 
 def count(office: FakeOffice, table: str) -> int:
@@ -305,7 +310,7 @@ def test_fresh_evidence_is_not_asked_for_again(office: FakeOffice) -> None:
 
 def test_the_preview_gives_the_same_decision_and_stores_nothing(office: FakeOffice) -> None:
     filing = office.filing()
-    foreseen, _ = preview(office.desk, filing)
+    foreseen = preview(office.desk, filing).decision
     assert count(office, "application") == 0
     filed, _ = issue_permit(office.desk, filing)
 
@@ -321,10 +326,49 @@ EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*-granted.json
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_preview_decides_and_charges_as_filing_would_in_every_case(office: FakeOffice, name: str) -> None:
     filing = office.filing(request_body(name))
-    foreseen, _ = preview(office.desk, filing)
+    foreseen = preview(office.desk, filing).decision
     filed, _ = issue_permit(office.desk, filing)
 
     assert foreseen == filed.decision
+
+
+def test_a_preview_is_refused_where_filing_would_be_for_want_of_numbers(office: FakeOffice) -> None:
+    series = office.desk.law.rulebook.authority.series
+    with_authority(office, series=series.model_copy(update={"sandbox": None}))
+    for asked in (preview, issue_permit):
+        with pytest.raises(ActNotPossible, match="bac à sable"):
+            asked(office.desk, replace(office.filing(), sandbox=True))
+
+
+class LawOfTheDay:
+    """Another law on one day; the usual one on the others."""
+
+    def __init__(self, usual: Law, day: date, other: Law) -> None:
+        self._usual, self._day, self._other = usual, day, other
+
+    def on(self, day: date) -> Law:
+        return self._other if day == self._day else self._usual
+
+    def rulebook(self, digest: str) -> Rulebook:
+        raise LookupError(digest)
+
+
+class SlowRegistry(FakeRegistry):
+    """Two seconds go by before it answers."""
+
+    def lookup(self, siret: str) -> RegistryAnswer:
+        self.clock.move(seconds=2)
+        return super().lookup(siret)
+
+
+def test_a_preview_around_midnight_is_decided_by_the_law_of_the_day_that_begins(office: FakeOffice) -> None:
+    usual = office.desk.law
+    other = replace(usual, rulebook=usual.rulebook.model_copy(update={"digest": "0" * 64}))
+    laws = LawOfTheDay(usual, date(2026, 12, 2), other)
+    desk = replace(office.desk, laws=laws, registry=SlowRegistry(office.clock))
+    for one_second_to_midnight, told in ((True, other), (False, usual)):
+        office.clock.now = datetime(2026, 12, 1, 22, 59, 59 if one_second_to_midnight else 0, tzinfo=UTC)
+        assert preview(desk, office.filing()).rulebook.digest == told.rulebook.digest
 
 
 def test_an_unavailable_geocoder_refers_and_never_grants(office: FakeOffice) -> None:

@@ -66,7 +66,7 @@ def test_a_published_rulebook_is_live_on_its_day_without_a_restart(
     office.clock.move(hours=24)
 
     assert fee(office) == "99.60"
-    decision, _ = preview(office.desk, office.filing(request_body()))
+    decision = preview(office.desk, office.filing(request_body())).decision
     assert decision.fee is not None and str(decision.fee.total) == "99.60"
     used = rows(office, "SELECT rulebook_digest FROM application ORDER BY decided_at DESC LIMIT 1")
     assert used == [(digest,)]

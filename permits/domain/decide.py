@@ -7,8 +7,7 @@ from permits.domain.facts import Facts
 from permits.domain.french import day_text, money
 from permits.domain.limits import figure_texts
 from permits.domain.rulebook import PrescriptionRule, Rulebook
-from permits.domain.rules import RULES_VERSION, Case, rules_on
-from permits.domain.tariff.fee import compute_fee
+from permits.domain.rules import PRICING, Case, rules_on, rules_version_on
 from permits.domain.tariff.unknown import FeeUnknown
 
 
@@ -22,17 +21,17 @@ def decide(application: Application, facts: Facts, rulebook: Rulebook) -> Decisi
     findings = [finding for rule in rules_on(facts.decided_on) for finding in rule(case)]
     fee, price = _price(case)
     findings.append(price)
-    prescriptions = tuple(_prescriptions(case))
+    prescriptions, version = tuple(_prescriptions(case)), rules_version_on(facts.decided_on)
     if fee is not None and all(finding.outcome is not Outcome.REFER for finding in findings):
-        return Granted(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=RULES_VERSION)
-    return Referred(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=RULES_VERSION)
+        return Granted(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=version)
+    return Referred(findings=tuple(findings), prescriptions=prescriptions, fee=fee, rules_version=version)
 
 
 def _price(case: Case) -> tuple[Fee | None, Finding]:
     """Compute the fee; no price is a ground to refer, never a zero (CG3P art. L2125-1)."""
     application, facts, rulebook = case.application, case.facts, case.rulebook
     try:
-        fee = compute_fee(
+        fee = PRICING.on(facts.decided_on)(
             application, facts.places, rulebook, facts.decided_on, received_on=facts.received_on, extends=facts.extends
         )
     except FeeUnknown as unknown:

@@ -11,7 +11,7 @@ from permits.domain.limits import Limits, figure_texts, value_text
 from permits.domain.model import Value
 from permits.domain.questions import Question
 from permits.domain.rulebook import Rulebook
-from permits.domain.rules import RULES_VERSION
+from permits.domain.rules import rules_version_on
 from permits.domain.rules.titles import TITLES
 from permits.domain.tariff.described import Words, describe, describe_adjustment
 from permits.domain.tariff.scale import Scale
@@ -94,7 +94,7 @@ def in_force_on(rulebook: Rulebook, day: date) -> Summary:
         digest=rulebook.digest,
         day=day,
         signatory=f"{signatory.first_name} {signatory.name}, {signatory.quality}" if signatory else None,
-        rules_version=RULES_VERSION,
+        rules_version=rules_version_on(day),
         rules=tuple(Rule(id=name, title=title, citation=rulebook.rules.get(name)) for name, title in TITLES.items()),
         entries=tuple(entries),
         prescriptions=tuple(_prescriptions(rulebook, day)),

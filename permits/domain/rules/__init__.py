@@ -4,8 +4,6 @@ Every rule is heard and tells what it saw, good news too. The ids are those of t
 docs/rules.md. A rule never refuses: it finds all well, sets a condition, or refers to a person.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from permits.domain.rules.act import (
@@ -42,56 +40,53 @@ from permits.domain.rules.street import (
     street_is_free,
     traffic_keeps_its_lanes,
 )
-
-# Written in each decision: the day since which the rules are what they are. A rule whose logic changes is not edited:
-# the new one is named with the old in Variants, from a day on, and this day is that of the last.
-RULES_VERSION = date(2026, 11, 23)
-
-
-@dataclass(frozen=True)
-class Variants:
-    """A rule whose logic changed: each variant holds from its day on; the first has always held."""
-
-    first: Rule
-    later: tuple[tuple[date, Rule], ...]
-
-    def on(self, day: date) -> Rule:
-        return next((rule for since, rule in reversed(self.later) if since <= day), self.first)
-
-
-def rules_on(day: date, rules: Iterable[Rule | Variants] | None = None) -> tuple[Rule, ...]:
-    """Return the rules as they were on a day of decision, in the order of the law."""
-    every = RULES if rules is None else rules
-    return tuple(each.on(day) if isinstance(each, Variants) else each for each in every)
-
+from permits.domain.rules.variants import Variants, version_on
+from permits.domain.tariff.fee import compute_fee
 
 # In the order of the law, as the trace of a decision tells them.
-RULES: tuple[Rule, ...] = (
-    issuing_is_not_suspended,
-    establishment_is_open,
-    establishment_is_certain,
-    company_is_in_good_standing,
-    applicant_speaks_for_the_company,
-    payer_agrees,
-    authority_is_competent,
-    road_is_ours,
-    somebody_may_sign,
-    nothing_enters_the_ground,
-    kind_is_automatic,
-    answers_are_confirmed,
-    notice_is_respected,
-    start_is_still_to_come,
-    start_is_near_enough,
-    duration_is_short_enough,
-    extension_follows_its_permit,
-    pedestrians_can_pass,
-    scaffold_stays_close_to_the_wall,
-    parking_stays_free,
-    traffic_keeps_its_lanes,
-    season_allows_it,
-    address_is_where_it_was_drawn,
-    dimensions_match_the_drawing,
-    street_is_free,
+RULES: tuple[Variants[Rule], ...] = tuple(
+    Variants(rule)
+    for rule in (
+        issuing_is_not_suspended,
+        establishment_is_open,
+        establishment_is_certain,
+        company_is_in_good_standing,
+        applicant_speaks_for_the_company,
+        payer_agrees,
+        authority_is_competent,
+        road_is_ours,
+        somebody_may_sign,
+        nothing_enters_the_ground,
+        kind_is_automatic,
+        answers_are_confirmed,
+        notice_is_respected,
+        start_is_still_to_come,
+        start_is_near_enough,
+        duration_is_short_enough,
+        extension_follows_its_permit,
+        pedestrians_can_pass,
+        scaffold_stays_close_to_the_wall,
+        parking_stays_free,
+        traffic_keeps_its_lanes,
+        season_allows_it,
+        address_is_where_it_was_drawn,
+        dimensions_match_the_drawing,
+        street_is_free,
+    )
 )
 
-__all__ = ["RULES", "RULES_VERSION", "Case", "Rule", "Variants", "rules_on"]
+# What the rule PRICE computes.
+PRICING = Variants(compute_fee)
+
+
+def rules_on(day: date) -> tuple[Rule, ...]:
+    """Return the rules as they are heard for a decision of that day, in the order of the law."""
+    return tuple(variants.on(day) for variants in RULES)
+
+
+def rules_version_on(day: date) -> date:
+    """Return what a decision of that day says of the logic it was taken by: the day since which it is what it is."""
+    return version_on(day, (*RULES, PRICING))
+
+
+__all__ = ["PRICING", "RULES", "Case", "Rule", "Variants", "rules_on", "rules_version_on"]

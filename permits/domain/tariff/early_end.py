@@ -9,7 +9,7 @@ from permits.domain.dated import NotInForce
 from permits.domain.decision import Fee
 from permits.domain.facts import Facts
 from permits.domain.rulebook import Rulebook
-from permits.domain.tariff.fee import compute_fee
+from permits.domain.rules import PRICING
 from permits.domain.tariff.unknown import FeeUnknown
 
 _CENT = Decimal("0.01")
@@ -34,7 +34,7 @@ def due_after_abrogation(
         return None
     shorter = application.model_copy(update={"ends_on": ends - timedelta(days=1)})
     try:
-        again = compute_fee(
+        again = PRICING.on(facts.decided_on)(
             shorter,
             facts.places,
             rulebook,

@@ -78,8 +78,7 @@ def preview_application(
 def foresee(context: Context, client: Client, filing: Filing, request: Request) -> PreviewView:
     """Answer with the decision that this filing would bring."""
     with on_errand(Errand(Purpose.PREVIEW, client_id=client.id, request_id=request.state.request_id)):
-        decision, answer = preview(context.desk, filing)
-    rulebook = context.desk.today().law.rulebook
+        decision, answer, rulebook = preview(context.desk, filing)
     return PreviewView(
         outcome=decision.outcome,
         establishment=EstablishmentView.of(answer),
