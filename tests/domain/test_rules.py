@@ -12,6 +12,9 @@ from permits.domain.decision import Finding, Verification
 from permits.domain.establishment import Standing
 from permits.domain.limits import Assurance
 from permits.domain.place import AddressCheck, StandingPermit
+from permits.domain.rulebook import Rulebook
+from permits.domain.rules import Case
+from permits.domain.rules.act import road_is_ours
 from tests.domain.builders import (
     a_place,
     an_application,
@@ -469,3 +472,28 @@ def test_a_circumstance_is_told_with_its_source_when_it_is_there_and_is_silent_o
     one = finding(rule, {}, circumstance)
     assert cited in one.citation.text and one.citation.verification is Verification.SECONDARY
     assert not [each for each in findings({}, {}) if each.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("territory", "zone", "told"),
+    [
+        ({}, {}, "voie communale en agglomération"),
+        ({"road": "departmental"}, {}, "route départementale en agglomération"),
+        ({"road": "departmental", "in_agglomeration": False}, {}, "route départementale hors agglomération"),
+        ({"in_agglomeration": False}, {"in_agglomeration": True}, "voie communale en agglomération"),
+        ({"road": "departmental"}, {"road": "communal"}, "voie communale en agglomération"),
+        ({}, {"in_agglomeration": False}, "voie communale hors agglomération"),
+    ],
+)
+def test_a_road_is_what_its_zone_says_then_what_the_territory_says(
+    territory: dict[str, Any], zone: dict[str, Any], told: str
+) -> None:
+    law = demo_rulebook()
+    changes = {Rulebook.TERRITORY: territory, "marche": zone}
+    zones = tuple(
+        type(each).model_validate(dict(each) | changes[each.id]) if each.id in changes else each for each in law.zones
+    )
+    facts = some_facts(places=(a_place(zones=("marche",)),))
+    case = Case(an_application(), facts, law.model_copy(update={"zones": zones}))
+    (found,) = road_is_ours(case)
+    assert f"({told})" in found.message

@@ -808,3 +808,10 @@ def test_a_length_that_the_drawing_contradicts_decides_no_price() -> None:
     assert fee_of(law, area="4", length_m="4", days=1).total == 4
     with pytest.raises(NotConfirmed):
         fee_of(law, area="40", length_m="4", days=1)
+
+
+def test_what_is_known_decides_before_what_is_not() -> None:
+    tall = item(label="Haut", when={"height_m": {"above": "3"}, "answers": {"badge": ["oui"]}})
+    assert fee_of(rulebook(item(), tall), days=1, height_m=None).total == 10
+    with pytest.raises(NotDeclared, match="la hauteur"):
+        fee_of(rulebook(item(), tall), days=1, height_m=None, answers={"badge": "oui"})

@@ -36,7 +36,7 @@ def authority_is_competent(case: Case) -> Iterator[Finding]:
 def road_is_ours(case: Case) -> Iterator[Finding]:
     """The permit on this class of road is the authority's to give (CGCT art. L2213-6); heard where competences are set.
 
-    A road that no zone describes is a communal one, in agglomération.
+    A road that no zone describes is what the territory says, else a communal one, in agglomération.
     """
     competences = {(each.road, each.in_agglomeration): each for each in case.rulebook.authority.competences}
     if not competences:
@@ -57,10 +57,11 @@ def road_is_ours(case: Case) -> Iterator[Finding]:
 
 def _roads(rulebook: Rulebook, place: PlaceFacts) -> set[tuple[RoadClass, bool]]:
     """Return every class of road that the footprint touches, in or out of agglomération."""
-    touched = [zone for zone in rulebook.zones if zone.id in place.zones]
-    outside = any(zone.in_agglomeration is False for zone in touched)
-    classes = {zone.road for zone in touched if zone.road is not None} or {RoadClass.COMMUNAL}
-    return {(road, not outside) for road in classes}
+    touched, territory = [zone for zone in rulebook.zones if zone.id in place.zones], rulebook.zone(rulebook.TERRITORY)
+    said = {zone.in_agglomeration for zone in touched if zone.in_agglomeration is not None}
+    inside = False not in (said or {territory.in_agglomeration})
+    classes = {zone.road for zone in touched if zone.road is not None} or {territory.road or RoadClass.COMMUNAL}
+    return {(road, inside) for road in classes}
 
 
 def somebody_may_sign(case: Case) -> Iterator[Finding]:

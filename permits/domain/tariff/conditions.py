@@ -62,6 +62,19 @@ class When(Value):
     unauthorised: YesOrNo | None = None
 
 
+# The conditions that are bounds of a figure of the application.
+MEASURES = (
+    "days",
+    "days_ahead",
+    "hours_per_day",
+    "pieces",
+    "parking_spaces",
+    "area_m2",
+    "length_m",
+    "height_m",
+    "vehicle_tonnes",
+)
+
 # What is told of one occupancy, and so has no sense for a whole application.
 OF_AN_OCCUPANCY = (
     "zone",

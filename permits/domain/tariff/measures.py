@@ -1,19 +1,20 @@
 """What a scale counts of one occupancy: its area, its lengths, its pieces, and what was answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, partial
+from operator import is_
 
 from permits.domain.application import Application, Kind, Occupancy
 from permits.domain.calendar import PublicHolidays
 from permits.domain.limits import Limits
 from permits.domain.place import PlaceFacts
 from permits.domain.questions import Question
-from permits.domain.tariff.conditions import Range, When
+from permits.domain.tariff.conditions import MEASURES, Range, When
 from permits.domain.tariff.scale import Item
-from permits.domain.tariff.unknown import NotConfirmed, NotDeclared
+from permits.domain.tariff.unknown import FeeUnknown, NotConfirmed, NotDeclared
 
 CENT = Decimal("0.01")
 _ONE = Decimal(1)
@@ -108,30 +109,44 @@ class Subject:
     def matches(self, when: When, order: tuple[str, ...]) -> bool:
         """Tell whether every condition holds; raise NotDeclared when that rests on something nobody said.
 
-        What is known is looked at first: nobody has to answer for a line that is not theirs.
+        What is known decides first: nobody has to answer for a line that is not theirs.
         """
-        if when.zone and self.zone(order) not in when.zone:
-            return False
-        if when.unauthorised is not None and when.unauthorised is not self.unauthorised:
-            return False
-        if when.lane_closed is not None and self.occupancy and when.lane_closed is not self.occupancy.lane_closed:
-            return False
-        ranges: tuple[tuple[str, Range | None], ...] = (
-            ("days", when.days),
-            ("days_ahead", when.days_ahead),
-            ("hours_per_day", when.hours_per_day),
-            ("pieces", when.pieces),
-            ("parking_spaces", when.parking_spaces),
-            ("area_m2", when.area_m2),
-            ("length_m", when.length_m),
-            ("height_m", when.height_m),
-            ("vehicle_tonnes", when.vehicle_tonnes),
-        )
-        if not all(bounds.holds(self._figure(name)) for name, bounds in ranges if bounds is not None):
-            return False
-        return all(self.answer(question) in allowed for question, allowed in when.answers.items()) and all(
-            bounds.holds(self.figure(question)) for question, bounds in when.figures.items()
-        )
+        unknown: FeeUnknown | None = None
+        for holds in self._conditions(when, order):
+            try:
+                if not holds():
+                    return False
+            except FeeUnknown as error:
+                unknown = unknown or error
+        if unknown is not None:
+            raise unknown
+        return True
+
+    def _conditions(self, when: When, order: tuple[str, ...]) -> Iterator[Callable[[], bool]]:
+        """Give each condition, to be looked at in turn."""
+        if when.zone:
+            yield lambda: self.zone(order) in when.zone
+        if when.unauthorised is not None:
+            yield lambda: when.unauthorised is self.unauthorised
+        if when.lane_closed is not None and self.occupancy is not None:
+            yield partial(is_, when.lane_closed, self.occupancy.lane_closed)
+        for name in MEASURES:
+            bounds: Range | None = getattr(when, name)
+            if bounds is not None:
+                yield partial(self._is_within, bounds, name)
+        for question, allowed in when.answers.items():
+            yield partial(self._is_answered, question, allowed)
+        for question, bounds in when.figures.items():
+            yield partial(self._is_figured, question, bounds)
+
+    def _is_within(self, bounds: Range, name: str) -> bool:
+        return bounds.holds(self._figure(name))
+
+    def _is_answered(self, question: str, allowed: tuple[str, ...]) -> bool:
+        return self.answer(question) in allowed
+
+    def _is_figured(self, question: str, bounds: Range) -> bool:
+        return bounds.holds(self.figure(question))
 
     def quantity(self, item: Item) -> Decimal:
         """Return how many units `item` charges, rounded, bounded and reduced as it says."""
