@@ -4,9 +4,10 @@ The company, the address and the neighbours are taken as right: what is left is 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from permits.desk import Law
+from permits.domain.admissibility import check_answers, check_dates
 from permits.domain.application import Application
 from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
@@ -35,9 +36,12 @@ class Quote:
 def quote(law: Law, application: Application, filed_at: datetime, *, unauthorised: bool = False) -> Quote:
     """Return what a request filed at an instant would bring.
 
-    `unauthorised` charges it as an occupation found without a permit. Raises Inadmissible when a footprint can't be
-    measured, NotInForce, and FeeUnknown when `unauthorised` has no price.
+    `unauthorised` charges it as an occupation found without a permit. Raises Inadmissible as filing would,
+    NotInForce, and FeeUnknown when `unauthorised` has no price.
     """
+    # An occupation that was found has begun: it is told for what it is, not as if it were filed.
+    check_dates(application, application.starts_on - timedelta(days=1) if unauthorised else paris_day(filed_at))
+    check_answers(application, law.rulebook.questions)
     facts = _facts(law, application, filed_at)
     decision = decide(application, facts, law.rulebook)
     fee = decision.fee

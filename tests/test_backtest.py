@@ -245,8 +245,12 @@ def test_what_the_machine_would_do_with_a_request_is_told_with_its_price(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"answers": {"inconnue": "oui"}}, "/answers/inconnue : le règlement ne pose pas cette question ici"),
+        (
+            {"answers": {"inconnue": "oui"}},
+            "/answers/inconnue : Réponse illisible : le règlement",
+        ),
         ({"answers": {"association": "peut-etre"}}, "réponses possibles : oui, non"),
+        ({"ends_on": "2027-01-01"}, "/ends_on : La fin précède le début"),
         ({"starts_on": 20270101}, "starts_on : une date est attendue : AAAA-MM-JJ"),
     ],
 )

@@ -34,17 +34,16 @@ def price(
     from permits.domain.admissibility import Inadmissible
     from permits.domain.calendar import PARIS
     from permits.domain.dated import NotInForce
-    from permits.domain.questions import answer_faults
     from permits.domain.tariff.unknown import FeeUnknown
     from permits.quote import quote
 
     law, application = law_in(directory), _application(request)
-    for pointer, fault in answer_faults(application, law.rulebook.questions):
-        fail(f"{pointer} : {fault}")
     filed_at = filed_on.replace(hour=9, tzinfo=PARIS) if filed_on else datetime.now(UTC)
     try:
         told = quote(law, application, filed_at, unauthorised=unauthorised)
-    except (Inadmissible, FeeUnknown, NotInForce) as error:
+    except Inadmissible as error:
+        fail(f"{request}, {error.pointer} : {error.message}")
+    except (FeeUnknown, NotInForce) as error:
         fail(f"pas de prix : {error}")
     if as_json:
         fee = told.fee.model_dump(mode="json") if told.fee else None
@@ -53,6 +52,8 @@ def price(
         return
     if told.fee:
         _tell_fee(told.fee)
+    if unauthorised:
+        return
     for ground in told.grounds:
         typer.echo(f"Transmise à un agent ({ground.rule}) : {ground.message}")
     if not told.grounds:

@@ -36,7 +36,8 @@ class PublicHolidays(Value):
         if regions is None:
             raise Misplaced(f"les jours fériés de {self.country} ne sont pas connus", "country")
         if self.region is not None and self.region not in regions:
-            raise Misplaced(f"région inconnue ; connues : {', '.join(regions) or 'aucune'}", "region")
+            told = ", ".join(region for region in regions if " " not in region) or "aucune"
+            raise Misplaced(f"région inconnue ; connues : {told}", "region")
         return self
 
     def hold(self, day: date) -> bool:

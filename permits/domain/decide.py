@@ -38,7 +38,7 @@ def _price(case: Case) -> tuple[Fee | None, Finding]:
         message = f"La redevance n’est pas calculée, un agent la fixe : {unknown}."
         return None, case.finding("PRICE", False, message)
     except NotInForce as missing:
-        message = f"Aucun tarif n’est encore voté pour toute la période (à partir du {day_text(missing.day)})."
+        message = f"Aucun tarif n’est en vigueur le {day_text(missing.day)}, et la redevance n’est donc pas calculée."
         return None, case.finding("PRICE", False, message)
     message = f"La redevance est calculée selon {fee.tariff} : {money(fee.total, fee.currency)}."
     return fee, case.finding("PRICE", True, message, measured=str(fee.total))

@@ -65,7 +65,9 @@ class Question(Value):
             return f"un nombre de 0 à {self.figure.at_most} est attendu ({self.figure.unit})"
         exponent = given.as_tuple().exponent
         if not isinstance(exponent, int) or -exponent > self.figure.decimals:
-            return f"au plus {self.figure.decimals} décimale(s)"
+            return (
+                f"au plus {self.figure.decimals} décimales" if self.figure.decimals else "un nombre entier est attendu"
+            )
         return None
 
 

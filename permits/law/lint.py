@@ -25,7 +25,7 @@ _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]+")
 
 def first_fault(rulebook: Rulebook) -> Fault | None:
     """Return where in the rulebook something is wrong and what, in French; None when nothing is."""
-    looks = (_address_faults, _degree_faults, _projection_faults, _zone_faults)
+    looks = (_address_faults, _currency_faults, _degree_faults, _projection_faults, _zone_faults)
     # Lazily: each look rests on what those before it found right.
     return next((fault for look in looks for fault in look(rulebook)), None)
 
@@ -33,6 +33,14 @@ def first_fault(rulebook: Rulebook) -> Fault | None:
 def _address_faults(rulebook: Rulebook) -> Iterator[Fault]:
     if not _EMAIL.fullmatch(rulebook.authority.identity.email):
         yield ("authority", "identity", "email"), "une adresse électronique est attendue"
+
+
+def _currency_faults(rulebook: Rulebook) -> Iterator[Fault]:
+    unit = rulebook.tariff.unit
+    for day, entry in rulebook.tariff.values.items():
+        if entry.value is not None and entry.value.currency != unit:
+            problem = f"le barème est en {entry.value.currency} (currency), et unit dit {unit}"
+            yield ("tariff", "values", day.isoformat(), "value"), problem
 
 
 def _degree_faults(rulebook: Rulebook) -> Iterator[Fault]:

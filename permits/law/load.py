@@ -238,7 +238,9 @@ def _message(error: Any, file: str) -> str:
     if error["type"] != "extra_forbidden":
         return french_message(error)
     word = str(error["loc"][-1])
-    near = difflib.get_close_matches(word, _words_of(file), n=1)
+    if not word.isidentifier():
+        return f"« {word} » est inconnu ici ; un texte qui contient une virgule ou « : » se met entre guillemets"
+    near = difflib.get_close_matches(word, [known for known in _words_of(file) if known != word], n=1)
     return f"« {word} » est inconnu ici" + (f" : vouliez-vous écrire « {near[0]} » ?" if near else " : ôtez-le")
 
 

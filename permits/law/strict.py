@@ -170,7 +170,7 @@ _YAML_PROBLEMS = {
     "found unexpected document separator": "des guillemets ne sont pas fermés avant ---",
     "found unknown escape": "une barre \\ entre guillemets doubles ; prenez des guillemets simples",
     "expected escape sequence": "une barre \\ entre guillemets doubles ; prenez des guillemets simples",
-    "expected ',' or": "une virgule, un crochet ou une accolade manque",
+    "expected ',' or": "une virgule, un crochet ou une accolade manque, ou un texte à mettre entre guillemets",
     "expected the node content": "un crochet, une accolade ou une virgule de trop",
     "expected alphabetic or numeric": "un & ou un * commence le texte ; mettez le texte entre guillemets",
     "expected '<document start>'": "une ligne mal alignée, ou un second document",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from permits.domain.application import Kind
+from permits.domain.dated import NotInForce
 from permits.domain.decision import Fee
 from permits.domain.questions import Question
 from permits.domain.rulebook import Rulebook
@@ -83,6 +84,7 @@ def fee_of(
     hours: tuple[str, str] | None = None,
     received_on: date | None = None,
     unauthorised: bool = False,
+    told: dict[str, str] | None = None,
     **occupancy: Any,
 ) -> Fee:
     """The fee of one scaffolding of 1 m width and that area; every line adds up."""
@@ -91,7 +93,7 @@ def fee_of(
         ends_on=first + timedelta(days=days - 1),
         daily_hours={"from": hours[0], "to": hours[1]} if hours else None,
         answers=answers or {},
-        occupancies=(an_occupancy(**({"length_m": area, "width_m": "1"} | occupancy)),),
+        occupancies=(an_occupancy(**({"length_m": area, "width_m": "1", "answers": told or {}} | occupancy)),),
     )
     place = a_place(area_m2=area, zones=zones)
     fee = compute_fee(application, (place,), law, DECIDED, received_on=received_on, unauthorised=unauthorised)
@@ -111,6 +113,17 @@ QUANTITIES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"at_least": "12"}, {"area": "10"}, "12.00"),
     ({"at_most": "8"}, {"area": "10"}, "8.00"),
     ({"free_quantity": "4", "cites": CITES}, {"area": "10"}, "6.00"),
+    ({"free_quantity": "4", "cites": CITES}, {"area": "4"}, "0.00"),
+    *(
+        (
+            {"free_quantity": "5", "cites": CITES, "rounded_up_to": "10", "rate_for": "10", "rate": "6.25"},
+            {"area": area},
+            amount,
+        )
+        for area, amount in (("5", "0.00"), ("5.01", "6.25"), ("15", "6.25"), ("15.01", "12.50"))
+    ),
+    ({"free_quantity": "5", "cites": CITES, "at_least": "2"}, {"area": "6"}, "2.00"),
+    ({"free_quantity": "5", "cites": CITES, "at_least": "2"}, {"area": "5"}, "0.00"),
     ({"unit": "m"}, {"area": "7", "length_m": "7"}, "7.00"),
     ({"unit": "m"}, {"area": "14", "length_m": "7", "pieces": 2}, "14.00"),
     ({"unit": "m2_three_sides"}, {"area": "20", "length_m": "10", "width_m": "2", "height_m": "2"}, "28.00"),
@@ -148,7 +161,19 @@ TIMES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"per": "month"}, {"days": 28, "first": date(2027, 2, 1)}, "10.00"),
     ({"per": "month"}, {"days": 29, "first": date(2027, 2, 1)}, "20.00"),
     ({"per": "month"}, {"days": 29, "first": date(2028, 2, 1)}, "10.00"),
-    ({"per": "month"}, {"days": 29, "first": date(2027, 1, 31)}, "20.00"),  # the second month begins on 28 February
+    ({"per": "month"}, {"days": 29, "first": date(2027, 1, 31)}, "10.00"),  # to the last day of February
+    ({"per": "month"}, {"days": 30, "first": date(2027, 1, 31)}, "20.00"),
+    ({"per": "month"}, {"days": 31, "first": date(2027, 1, 29)}, "10.00"),
+    ({"per": "month"}, {"days": 32, "first": date(2027, 1, 29)}, "20.00"),
+    ({"per": "month"}, {"days": 60, "first": date(2027, 1, 31)}, "30.00"),  # the third begins on 31 March
+    ({"per": "month", "begun": "thirtieths", "rate": "9"}, {"days": 46}, "135.00"),  # a month and fifteen thirtieths
+    ({"per": "month", "begun": "thirtieths", "rate": "9"}, {"days": 30}, "90.00"),
+    ({"per": "month", "begun": "thirtieths", "rate": "9"}, {"days": 29}, "87.00"),
+    ({"per": "month", "begun": "thirtieths", "rate": "9"}, {"days": 28, "first": date(2027, 2, 1)}, "90.00"),
+    ({"days_counted": "sundays_and_holidays"}, {"days": 10}, "30.00"),  # 1 January and two Sundays
+    ({"days_counted": "not_working"}, {"days": 10}, "50.00"),
+    ({"days_counted": "working", "extra_days": 1}, {"days": 9}, "60.00"),  # to Saturday 9: the day added is Monday
+    ({"days_counted": "working", "extra_days": -1}, {"days": 10}, "40.00"),
     ({"per": "month", "begun": "calendar"}, {"days": 2, "first": date(2027, 12, 31)}, "20.00"),
     ({"per": "month", "begun": "exact", "rate": "3.1"}, {"days": 41, "first": date(2027, 1, 1)}, "42.07"),
     ({"per": "quarter"}, {"days": 91}, "20.00"),
@@ -260,6 +285,11 @@ CONDITIONS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"area_m2": {"below": "10"}}, {"area": "9.99"}, {"area": "10"}),
     ({"days": {"above": "7"}}, {"days": 8}, {"days": 7}),
     ({"days_ahead": {"below": "10"}}, {"received_on": date(2026, 12, 23)}, {"received_on": date(2026, 12, 22)}),
+    (
+        {"working_days_ahead": {"below": "5"}},
+        {"received_on": date(2026, 12, 24)},
+        {"received_on": date(2026, 12, 23)},
+    ),
     ({"height_m": {"above": "6"}}, {"height_m": "6.01"}, {"height_m": "6"}),
     ({"length_m": {"above": "6"}}, {"area": "7"}, {"area": "6"}),
     ({"vehicle_tonnes": {"up_to": "3.5"}}, {"vehicle_tonnes": "3.5"}, {"vehicle_tonnes": "3.51"}),
@@ -725,7 +755,7 @@ def test_free_days_are_a_line_of_their_own_with_their_text() -> None:
     fee = fee_of(rulebook(item(free_days=3, per="week", cites={"text": "Délibération, art. 4"})), days=10)
     told = [(line.explanation, str(line.amount), line.citation.text) for line in fee.lines]
     assert told == [
-        ("3 premiers jours, gratuit", "0.00", "Délibération, art. 4"),
+        ("3 premiers jours : gratuit", "0.00", "Délibération, art. 4"),
         ("10 m² × 1 semaine commencée × 1,00 €", "10.00", "Délibération, art. 4"),
     ]
 
@@ -815,3 +845,92 @@ def test_what_is_known_decides_before_what_is_not() -> None:
     assert fee_of(rulebook(item(), tall), days=1, height_m=None).total == 10
     with pytest.raises(NotDeclared, match="la hauteur"):
         fee_of(rulebook(item(), tall), days=1, height_m=None, answers={"badge": "oui"})
+
+
+# --- adjustments, and whom they concern ----------------------------------------------------------
+
+
+def test_an_adjustment_of_lines_that_an_occupancy_does_not_have_asks_it_nothing() -> None:
+    crane = item(id="grue", label="Grue", kinds=["crane"], unit="piece")
+    heavy = adjustment(of="each_occupancy", items=["grue"], when={"vehicle_tonnes": {"above": "3.5"}}, percent="50")
+    assert fee_of(rulebook(item(), crane, adjustments=[heavy]), days=1).total == 10
+
+
+def test_a_question_that_is_not_asked_of_a_kind_adjusts_nothing_of_it() -> None:
+    asked = Question.model_validate(
+        {"id": "moment", "asks": "À quel moment ?", "kinds": ["crane"], "answers": {"jour": "jour", "nuit": "nuit"}}
+    )
+    night = adjustment(of="each_occupancy", when={"answers": {"moment": ["nuit"]}}, percent="-30")
+    law = rulebook(item(kinds=["scaffolding", "crane"]), adjustments=[night])
+    law = law.model_copy(update={"questions": (*law.questions, asked)})
+    assert fee_of(law, days=1).total == 10
+    with pytest.raises(NotDeclared, match="À quel moment"):
+        fee_of(law, days=1, kind="crane")
+    assert fee_of(law, days=1, kind="crane", told={"moment": "nuit"}).total == 7
+
+
+def test_an_adjustment_may_be_of_some_kinds() -> None:
+    dearer = adjustment(of="each_occupancy", kinds=["crane"], percent="50")
+    law = rulebook(item(kinds=["scaffolding", "crane"]), adjustments=[dearer])
+    assert (fee_of(law, days=1).total, fee_of(law, days=1, kind="crane").total) == (10, 15)
+
+
+def test_percentages_of_the_lines_add_up_and_others_are_compounded() -> None:
+    def taxed(basis: str) -> Decimal:
+        taxes = [adjustment(percent="50"), adjustment(percent="10", basis=basis)]
+        return fee_of(rulebook(item(), adjustments=taxes), days=1).total
+
+    assert (taxed("previous"), taxed("lines")) == (Decimal("16.50"), Decimal("16.00"))
+
+
+def test_a_penalty_is_adjusted_only_by_name_or_with_the_total() -> None:
+    penalty = item(id="amende", label="Pénalité", nature="penalty", per="once", unit="occupancy", rate="200")
+
+    def total(**changes: Any) -> Decimal:
+        return fee_of(rulebook(item(id="sol"), penalty, adjustments=[adjustment(**changes)]), days=1).total
+
+    assert total(percent="100") == 220
+    assert total(of="each_occupancy", percent="100") == 220
+    assert total(items=["amende"], percent="100") == 410
+    assert total(of="total", percent="100") == 420
+
+
+@pytest.mark.parametrize("policy", ["each_period", "first_day", "decision_day"])
+def test_a_day_without_a_tariff_is_left_to_a_person_whatever_the_policy(policy: str) -> None:
+    ended = FIRST + timedelta(days=2)
+    law = a_rulebook_with_scales({date(2026, 1, 1): a_scale(item(), when_replaced=policy), ended: None})
+    assert fee_of(law, days=2).total == 20
+    with pytest.raises(NotInForce) as error:
+        fee_of(law, days=3)
+    assert error.value.day == ended
+
+
+def test_scales_whose_adjustments_differ_do_not_add_up() -> None:
+    def law(*adjustments: dict[str, Any]) -> Rulebook:
+        before = a_scale(item(), when_replaced="each_period", adjustments=[adjustment(percent="-50")])
+        after = a_scale(item(rate="2"), when_replaced="each_period", adjustments=list(adjustments))
+        return a_rulebook_with_scales({date(2026, 1, 1): before, FIRST + timedelta(days=2): after})
+
+    again = adjustment(percent="-50", label="Même remise", cites={"text": "Une autre délibération"})
+    assert fee_of(law(again), days=4).total == 30
+    for others in ((), (adjustment(percent="-40"),)):
+        with pytest.raises(ChangingBase):
+            fee_of(law(*others), days=4)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"per": "month", "maximum_per_period": "5"}, "maximum par période × 1 mois commencé × 5,00 €"),
+        ({"minimum_per_period": "50"}, "minimum par période × 1 jour × 50,00 €"),
+        (
+            {"rate": None, "bands": {"method": "whole", "steps": [{"up_to": "20", "fixed": "67"}]}},
+            "tranche jusqu’à 20 × 1 jour × 67,00 €",
+        ),
+        ({"per": "week", "begun": "calendar"}, "10 m² × 1 semaine civile × 1,00 €"),
+        ({"free_quantity": "4", "cites": CITES}, "6 m² (pour 10 m², 4 gratuits) × 1 jour × 1,00 €"),
+        ({"free_quantity": "40", "cites": CITES}, "10 m² : gratuit"),
+    ],
+)
+def test_a_line_says_what_it_counted(line: dict[str, Any], told: str) -> None:
+    assert fee_of(rulebook(item(**line)), days=1).lines[0].explanation == told

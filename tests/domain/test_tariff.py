@@ -309,7 +309,7 @@ def test_an_abrogated_scale_refers_to_a_person(ends_after: int) -> None:
     assert isinstance(decision, Referred)
     assert [ground.rule for ground in decision.grounds] == ["PRICE"]
     assert decision.fee is None
-    assert f"à partir du {ended.day} janvier 2027" in decision.grounds[0].message
+    assert f"en vigueur le {ended.day} janvier 2027" in decision.grounds[0].message
 
 
 def test_a_scale_abrogated_after_the_last_day_changes_nothing() -> None:

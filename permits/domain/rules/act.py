@@ -59,7 +59,7 @@ def _roads(rulebook: Rulebook, place: PlaceFacts) -> set[tuple[RoadClass, bool]]
     """Return every class of road that the footprint touches, in or out of agglomération."""
     touched, territory = [zone for zone in rulebook.zones if zone.id in place.zones], rulebook.zone(rulebook.TERRITORY)
     said = {zone.in_agglomeration for zone in touched if zone.in_agglomeration is not None}
-    inside = False not in (said or {territory.in_agglomeration})
+    inside = False not in said if said else territory.in_agglomeration is not False
     classes = {zone.road for zone in touched if zone.road is not None} or {territory.road or RoadClass.COMMUNAL}
     return {(road, inside) for road in classes}
 

@@ -91,13 +91,19 @@ class Bill:
     def adjust(self, adjustment: Adjustment, subjects: Sequence[Subject], file: Subject) -> None:
         """Write what an adjustment changes: for each occupancy in turn, or at once."""
         order = self._scale.value.zone_order
-        if adjustment.of == "each_occupancy":
-            for subject in subjects:
-                if subject.matches(adjustment.when, order):
-                    self._adjust(adjustment, subject, [e for e in self._entries if e.occupancy == subject.index])
-        elif file.matches(adjustment.when, order):
-            found = [e for e in self._entries if adjustment.of == "total" or not e.of_the_file]
-            self._adjust(adjustment, file, found)
+        concerned = [each for each in self._entries if not adjustment.items or each.item in adjustment.items]
+        if adjustment.of != "total" and not adjustment.items:
+            concerned = [each for each in concerned if each.line.nature != "penalty"]
+        if adjustment.of != "each_occupancy":
+            found = [each for each in concerned if adjustment.of == "total" or not each.of_the_file]
+            if found and file.matches(adjustment.when, order):
+                self._adjust(adjustment, file, found)
+            return
+        for subject in subjects:
+            found = [each for each in concerned if each.occupancy == subject.index]
+            of_this_kind = not adjustment.kinds or subject.kind in adjustment.kinds
+            if found and of_this_kind and subject.matches(adjustment.when, order):
+                self._adjust(adjustment, subject, found)
 
     def fee(self, extended: ExtendedPermit | None) -> Fee:
         """Return the fee, its total rounded as the scale says, less what was due for the permit that is extended."""
@@ -127,16 +133,16 @@ class Bill:
             tariff=", puis ".join(self._names),
         )
 
-    def _adjust(self, adjustment: Adjustment, subject: Subject, among: list[Entry]) -> None:
+    def _adjust(self, adjustment: Adjustment, subject: Subject, concerned: list[Entry]) -> None:
         """Write the difference that `adjustment` makes to the sum of these lines, if any."""
-        concerned = [each for each in among if not adjustment.items or each.item in adjustment.items]
         left = sum((each.left for each in concerned), Fraction(0))
-        # Shares need not end: what is left of some lines is told to the millionth.
-        base = (Decimal(left.numerator) / left.denominator).quantize(FINEST)
-        base = base.quantize(_CENT) if base == base.quantize(_CENT) else base
+        rounding = self._scale.value.rounding
+        # Shares need not end: what is left of some lines is rounded as a line is.
+        base = _rounded(Decimal(left.numerator) / left.denominator, rounding.line or FINEST, "half_up")
         if not base:
             return
-        rounding = self._scale.value.rounding
+        if adjustment.basis == "lines":
+            base = sum((each.line.amount for each in concerned), _ZERO)
         nature: LineNature = adjustment.nature
         if adjustment.percent is not None:
             line = _line(

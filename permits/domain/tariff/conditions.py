@@ -56,6 +56,7 @@ class When(Value):
     parking_spaces: Range | None = None
     days: Range | None = None
     days_ahead: Range | None = None
+    working_days_ahead: Range | None = None
     hours_per_day: Range | None = None
     figures: Mapping[Word, Range] = Field(default_factory=dict)
     lane_closed: YesOrNo | None = None
@@ -66,6 +67,7 @@ class When(Value):
 MEASURES = (
     "days",
     "days_ahead",
+    "working_days_ahead",
     "hours_per_day",
     "pieces",
     "parking_spaces",

@@ -77,6 +77,8 @@ def compute_fee(
         _charge_occupancy(bill, subject, parts)
     file = Subject(application, questions, tolerance, received_on, holidays, unauthorised)
     scale = parts[0].scale
+    if any(part.scale.value.follows != scale.value.follows for part in parts):
+        raise ChangingBase(None)
     for item in scale.value.items:
         if item.unit == "request" and file.matches(item.when, ()):
             for charge in charges(item, item, file, _ONE, scale.value):
@@ -89,9 +91,11 @@ def compute_fee(
 def parts_of(application: Application, tariff: Dated[Scale], decided_on: date) -> list[Part]:
     """Return the scales that rule the period, as the one of its first day says. Raises NotInForce."""
     first = tariff.on(application.starts_on)
+    later = sorted(day for day in tariff.values if application.starts_on < day <= application.ends_on)
+    for day in later:
+        tariff.on(day)  # a day without a tariff is a person's to price, whatever the policy
     if first.value.when_replaced == "decision_day":
         return [Part(tariff.on(decided_on), date.min, date.max)]
-    later = sorted(day for day in tariff.values if application.starts_on < day <= application.ends_on)
     if first.value.when_replaced == "first_day" or not later:
         return [Part(first, date.min, date.max)]
     starts, ends = [date.min, *later], [*(date.fromordinal(day.toordinal() - 1) for day in later), date.max]
@@ -146,6 +150,8 @@ def _day_out_of_season(items: list[Item], application: Application) -> date | No
 
 def _lines(item: Item, subject: Subject, part: Part) -> Iterator[Draft]:
     quantity = subject.quantity(item)
+    if not quantity and item.free_quantity is not None and part.rules(subject.application.starts_on):
+        yield _free_quantity_draft(item, subject, part.scale)
     if item.packages is not None:
         yield from _package_lines(item.packages, item, subject, quantity, part.scale)
         return
@@ -191,6 +197,24 @@ def _free_draft(item: Item, subject: Subject, scale: InForce[Scale], days: int) 
         times=_ONE,
         divided_by=_ONE,
         explanation=counted(Decimal(days), "premier jour"),
+        citation=item.cites or scale.citation,
+        rounding=scale.value.rounding,
+    )
+
+
+def _free_quantity_draft(item: Item, subject: Subject, scale: InForce[Scale]) -> Draft:
+    """Return the line that tells a quantity all of which is free by the text of the line."""
+    unit = unit_name(item.unit, subject.questions)
+    found = subject.counted(item.unit)
+    return Draft(
+        label=item.label,
+        nature=item.nature,
+        quantity=found,
+        unit=unit,
+        rate=Decimal(0),
+        times=_ONE,
+        divided_by=_ONE,
+        explanation=counted(found, unit),
         citation=item.cites or scale.citation,
         rounding=scale.value.rounding,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property, partial
 from operator import is_
@@ -138,6 +138,8 @@ class Subject:
             yield partial(self._is_answered, question, allowed)
         for question, bounds in when.figures.items():
             yield partial(self._is_figured, question, bounds)
+        for question in (*when.answers, *when.figures):
+            yield partial(self._is_asked, question)
 
     def _is_within(self, bounds: Range, name: str) -> bool:
         return bounds.holds(self._figure(name))
@@ -145,19 +147,28 @@ class Subject:
     def _is_answered(self, question: str, allowed: tuple[str, ...]) -> bool:
         return self.answer(question) in allowed
 
+    def _is_asked(self, question: str) -> bool:
+        """Tell whether a question is asked of this kind: of another it is not unknown, there is nothing to say."""
+        kinds = self.questions[question].kinds
+        return self.kind is None or not kinds or self.kind in kinds or question in self.answers
+
     def _is_figured(self, question: str, bounds: Range) -> bool:
         return bounds.holds(self.figure(question))
 
     def quantity(self, item: Item) -> Decimal:
-        """Return how many units `item` charges, rounded, bounded and reduced as it says."""
+        """Return how many units `item` charges: less what is free, rounded up, within bounds."""
         counted = self.counted(item.unit)
+        if item.free_quantity is not None:
+            counted = max(counted - item.free_quantity, Decimal(0))
+            if not counted:
+                return counted
         if item.rounded_up_to is not None:
             counted = (counted / item.rounded_up_to).quantize(_ONE, ROUND_CEILING) * item.rounded_up_to
         if item.at_least is not None:
             counted = max(counted, item.at_least)
         if item.at_most is not None:
             counted = min(counted, item.at_most)
-        return max(counted - (item.free_quantity or 0), Decimal(0))
+        return counted
 
     def _figure(self, name: str) -> Decimal:
         if name == "days":
@@ -167,6 +178,10 @@ class Subject:
             return Decimal(24) if hours is None else Decimal(hours.minutes) / 60
         if name == "days_ahead":
             return Decimal((self.application.starts_on - self.received_on).days)
+        if name == "working_days_ahead":
+            ahead = range(1, (self.application.starts_on - self.received_on).days + 1)
+            days = (self.received_on + timedelta(days=n) for n in ahead)
+            return Decimal(sum(map(self.public_holidays.leave_working, days)))
         occupancy = self._occupied()
         if name == "area_m2":
             return self.area_m2

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from permits.domain.french import measure
 from permits.domain.tariff.measures import Subject
 from permits.domain.tariff.rates import Band, Bands, Priced
 from permits.domain.tariff.scale import Item, Scale
@@ -12,11 +13,12 @@ _ONE = Decimal(1)
 
 
 class Charge(NamedTuple):
-    """So many units at a rate; `fixed` when the price doesn't depend on the quantity."""
+    """So many units at a rate; `fixed` when the price doesn't depend on the quantity, and then what it is."""
 
     quantity: Decimal
     rate: Decimal
     fixed: bool = False
+    what: str = ""
 
     @property
     def amount(self) -> Decimal:
@@ -55,9 +57,9 @@ def within_bounds(found: list[Charge], item: Item, times: Decimal) -> list[Charg
         (c.amount * times / (1 if c.fixed else item.rate_for * item.rate_for_periods) for c in found), Decimal(0)
     )
     if low is not None and amount < low:
-        return [Charge(_ONE, low, fixed=True)]
+        return [Charge(_ONE, low, fixed=True, what="minimum par période")]
     if high is not None and amount > high:
-        return [Charge(_ONE, high, fixed=True)]
+        return [Charge(_ONE, high, fixed=True, what="maximum par période")]
     return None
 
 
@@ -78,13 +80,14 @@ def _banded(bands: Bands, quantity: Decimal, subject: Subject, scale: Scale) -> 
     if bands.method == "slices":
         found = []
         for lower, band in zip(lowers, bands.steps[: reached + 1], strict=False):
-            found += _of_band(band, min(quantity, band.up_to or quantity) - lower)
+            found += _of_band(band, lower, min(quantity, band.up_to or quantity) - lower)
         return found
     counted = quantity if bands.method == "whole" else quantity - lowers[reached]
-    return _of_band(bands.steps[reached], counted)
+    return _of_band(bands.steps[reached], lowers[reached], counted)
 
 
-def _of_band(band: Band, counted: Decimal) -> list[Charge]:
-    fixed = [Charge(_ONE, band.fixed, fixed=True)] if band.fixed is not None else []
+def _of_band(band: Band, lower: Decimal, counted: Decimal) -> list[Charge]:
+    what = f"tranche jusqu’à {measure(band.up_to)}" if band.up_to else f"tranche au-delà de {measure(lower)}"
+    fixed = [Charge(_ONE, band.fixed, fixed=True, what=what)] if band.fixed is not None else []
     by_unit = [Charge(counted, band.rate)] if band.rate is not None and counted else []
     return fixed + by_unit

@@ -5,7 +5,7 @@ Figures only: the arithmetic is in permits.domain.tariff.fee, the words are expl
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -47,6 +47,7 @@ Per = Annotated[
     Discriminator(lambda given: "[block]" if isinstance(given, Mapping | Block) else "[word]"),
 ]
 
+DaysCounted = Literal["all", "working", "weekdays", "mondays_to_saturdays", "sundays_and_holidays", "not_working"]
 _OF_A_DAY = ("day", "half_day", "hour")
 
 
@@ -64,6 +65,7 @@ _OF_SEVERAL_PERIODS = {
     "tiers",
     "tiers_method",
 }
+_OF_A_WHOLE = {"minimum", "maximum", "at_least_periods", "at_most_periods"}
 # Words that packages of days leave without a sense.
 _OF_PERIODS = _OF_SEVERAL_PERIODS - {"extra_days", "free_days"} | {"per", "season"}
 _OF_A_REQUEST = {"id", "label", "nature", "when", "unit", "per", "rate", "rate_by", "rates", "free", "cites"}
@@ -91,8 +93,8 @@ class Item(Priced):
 
     rate_for_periods: Annotated[int, Field(ge=1, le=366), WHOLE] = 1
     per: Per | None = None
-    begun: Literal["due", "exact", "calendar"] = "due"
-    days_counted: Literal["all", "working", "weekdays", "mondays_to_saturdays"] = "all"
+    begun: Literal["due", "exact", "thirtieths", "calendar"] = "due"
+    days_counted: DaysCounted = "all"
     free_days: Count | None = None
     extra_days: Annotated[int, Field(ge=-1, le=30), WHOLE] = 0
     at_least_periods: Count | None = None
@@ -136,9 +138,8 @@ class Item(Priced):
             raise Misplaced(f"des forfaits (packages) comptent des jours : ôtez {word}", word)
         if self.per == "once" and (word := next(iter(sorted(self.model_fields_set & _OF_SEVERAL_PERIODS)), None)):
             raise Misplaced(f"ce qui est dû une fois (once) ne se compte pas : ôtez {word}", word)
-        bounds = (self.minimum, self.maximum, self.at_least_periods, self.at_most_periods)
-        if self.season is not None and any(bound is not None for bound in bounds):
-            raise ValueError("une saison n’a pas de minimum ni de maximum à elle : mettez-les dans adjustments")
+        if self.season is not None and (word := next(iter(sorted(self.model_fields_set & _OF_A_WHOLE)), None)):
+            raise Misplaced(f"une saison n’a pas de {word} à elle : mettez-le dans adjustments", word)
         if self.tiers and self.prices() and all(tier.prices() for tier in self.tiers):
             raise ValueError(f"chaque palier a son prix : ôtez {self.prices()[0]}, qui ne sert à rien")
         if self.packages is None and self.per is None:
@@ -153,6 +154,8 @@ class Item(Priced):
             raise ValueError("days_counted ne vaut que pour per: day, half_day ou hour")
         if self.begun != "due" and self.per in (None, "once", *_OF_A_DAY):
             raise ValueError("begun ne vaut que pour une période de plusieurs jours")
+        if self.begun == "thirtieths" and self.per != "month":
+            raise ValueError("begun: thirtieths demande per: month")
         if self.begun == "calendar" and isinstance(self.per, Block):
             raise ValueError("un bloc de jours n’a pas de calendrier : begun: due ou exact")
         if "tiers_method" in self.model_fields_set and not self.tiers:
@@ -214,7 +217,7 @@ class Item(Priced):
             or self.extra_days
             or self.minimum
             or self.maximum
-            or self.begun == "exact"
+            or self.begun in ("exact", "thirtieths")
         )
 
 
@@ -222,14 +225,17 @@ class Adjustment(Value):
     """What follows the lines, in the order written: a percentage, an amount, a minimum, a maximum, or nothing due.
 
     `of` each_occupancy takes the lines of each occupancy in turn, occupations those of all of them, total those of the
-    file as well. `items` narrows it to some lines.
+    file as well, and penalties. `kinds` narrows it to some occupancies, `items` to some lines. A percentage is of what
+    the previous adjustments left, or of the `lines` themselves.
     """
 
     label: Label
     of: Literal["each_occupancy", "occupations", "total"]
+    kinds: tuple[Kind, ...] = ()
     items: Annotated[tuple[Word, ...], Field(min_length=1)] = ()
     when: When = When()
     percent: Annotated[Decimal, Field(ge=-100, le=10000, max_digits=9, decimal_places=4), EXACT] | None = None
+    basis: Literal["previous", "lines"] = "previous"
     amount: Annotated[Decimal, Field(max_digits=12, decimal_places=4), EXACT] | None = None
     minimum: Price | None = None
     maximum: Price | None = None
@@ -244,8 +250,10 @@ class Adjustment(Value):
             raise ValueError("un ajustement fait une chose : percent, amount, minimum, maximum ou waived_below")
         if self.percent == 0 or self.amount == 0:
             raise ValueError("un ajustement de zéro ne change rien")
-        if self.of != "each_occupancy" and is_about_an_occupancy(self.when):
-            raise ValueError("une condition de lieu ou de mesure demande of: each_occupancy")
+        if self.of != "each_occupancy" and (self.kinds or is_about_an_occupancy(self.when)):
+            raise ValueError("des types, une condition de lieu ou de mesure demandent of: each_occupancy")
+        if "basis" in self.model_fields_set and self.percent is None:
+            raise Misplaced("basis ne vaut que pour un pourcentage (percent)", "basis")
         return self
 
 
@@ -311,3 +319,9 @@ class Scale(Value):
             if unknown := sorted(set(adjustment.items) - seen):
                 raise Misplaced(f"aucune ligne n’a pour id {', '.join(unknown)}", "adjustments", position, "items")
         return self
+
+    @property
+    def follows(self) -> tuple[Any, ...]:
+        """What follows the lines, whatever its texts: what two scales share whose lines can be added up."""
+        told = (each.model_dump(exclude={"label", "cites"}) for each in self.adjustments)
+        return (self.rounding.total, self.rounding.mode, *told)

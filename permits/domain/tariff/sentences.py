@@ -33,6 +33,13 @@ _PER_NAMES = {
 }
 # Of days: an hour and a half-day are those of a day that is counted.
 _COUNTED = {"working": "ouvré", "mondays_to_saturdays": "ouvrable"}
+_NOT_WORKED = {"sundays_and_holidays": " de dimanche ou férié", "not_working": " de fin de semaine ou férié"}
+_OF_THE_CALENDAR = {
+    "week": "semaine civile",
+    "month": "mois civil",
+    "quarter": "trimestre civil",
+    "year": "année civile",
+}
 # A period begun is due: how that is said of each, feminine or not.
 _FEMININE = {"week": "e", "month": "", "quarter": "", "year": ""}
 _INVARIABLE = {"m²", "m", "mois"}
@@ -48,7 +55,7 @@ class Price(NamedTuple):
 
 def explain(item: Item, subject: Subject, charge: Charge, span: list[Period], package: Package | None) -> str:
     """Return what is multiplied: « 15 m² (14,4 m² arrondis) × 3 mois »."""
-    told = None if charge.fixed else _quantity(item, subject, charge)
+    told = charge.what if charge.fixed else _quantity(item, subject, charge)
     duration = _packages(package, len(span)) if package else _duration(item, span)
     return " × ".join(part for part in (told, duration) if part) or "forfait"
 
@@ -56,7 +63,7 @@ def explain(item: Item, subject: Subject, charge: Charge, span: list[Period], pa
 def priced(counted: str, price: Price, divided_by: Decimal, currency: str) -> str:
     """Return what is counted with its price: « 15 m² × 16,62 € × 1,1 », or « … × 18,28 € (16,62 € × 1,1, arrondi) »."""
     if not price.rate:
-        return f"{counted}, gratuit"
+        return f"{counted} : gratuit"
     told = money(price.rate, currency)
     if price.times != 1:
         told += f" × {measure(price.times.normalize() + 0)}"
@@ -89,6 +96,10 @@ def period_name(item: Item) -> str:
     if isinstance(item.per, Block):
         return f"période de {item.per.days} jours"
     name = _PER_NAMES[str(item.per)]
+    if item.begun == "calendar":
+        return _OF_THE_CALENDAR[str(item.per)]
+    if item.days_counted in _NOT_WORKED:
+        return f"{name}{_NOT_WORKED[item.days_counted]}"
     if item.days_counted in _COUNTED:
         name += f" {_COUNTED[item.days_counted]}{'e' * (item.per != 'day')}"
     elif item.begun == "due" and item.per in _FEMININE:
@@ -100,8 +111,9 @@ def _quantity(item: Item, subject: Subject, charge: Charge) -> str:
     unit = unit_name(item.unit, subject.questions)
     told = counted(charge.quantity, unit)
     exact = subject.counted(item.unit)
+    free = f", {measure(item.free_quantity)} gratuits" if item.free_quantity is not None else ""
     rounded = item.rounded_up_to is not None or item.at_least is not None or item.at_most is not None
-    return f"{told} (pour {counted(exact, unit)})" if rounded and exact != charge.quantity else told
+    return f"{told} (pour {counted(exact, unit)}{free})" if (rounded or free) and exact != charge.quantity else told
 
 
 def _duration(item: Item, span: list[Period]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 from typing import NamedTuple
 
 from permits.domain.application import Application
@@ -12,6 +12,8 @@ from permits.domain.tariff.scale import Item
 from permits.domain.tariff.unknown import NotDeclared
 
 _DAY = timedelta(days=1)
+# No counted day is further from another than this.
+_LONGEST_WAIT = 3660
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 # A half-day ends by one o'clock, or begins at noon.
 _MORNING_ENDS, _AFTERNOON_BEGINS = time(13), time(12)
@@ -20,6 +22,8 @@ _COUNTED: dict[str, Callable[[date, PublicHolidays], bool]] = {
     "working": lambda day, holidays: holidays.leave_working(day),
     "weekdays": lambda day, holidays: day.weekday() < 5,
     "mondays_to_saturdays": lambda day, holidays: day.weekday() < 6 and not holidays.hold(day),
+    "sundays_and_holidays": lambda day, holidays: day.weekday() == 6 or holidays.hold(day),
+    "not_working": lambda day, holidays: not holidays.leave_working(day),
 }
 
 
@@ -43,13 +47,22 @@ def periods(item: Item, application: Application, holidays: PublicHolidays) -> l
         found = [Period(starts_on)]
     elif item.per in ("day", "half_day", "hour"):
         parts = _parts_of_a_day(item, application)
-        counted = _COUNTED[item.days_counted]
-        found = [Period(day) for day in _days(starts_on, last) if counted(day, holidays) for _ in range(parts)]
+        found = [Period(day) for day in _counted_days(item, application, holidays) for _ in range(parts)]
     else:
         found = [Period(first) for first in first_days(item, application)]
-        if item.begun == "exact":
+        if item.begun in ("exact", "thirtieths"):
             found[-1] = _share(item, starts_on, len(found), last)
     return _bounded(item, found)
+
+
+def _counted_days(item: Item, application: Application, holidays: PublicHolidays) -> list[date]:
+    """Return the days that a line by day counts; days added at the end are counted ones, one day at least is left."""
+    counted = _COUNTED[item.days_counted]
+    found = [day for day in _days(_first_day(item, application), application.ends_on) if counted(day, holidays)]
+    if item.extra_days < 0:
+        return found[: max(len(found) + item.extra_days, 1)]
+    following = (day for n in range(1, _LONGEST_WAIT) if counted(day := application.ends_on + n * _DAY, holidays))
+    return found + list(islice(following, item.extra_days)) if found else found
 
 
 def first_days(item: Item, application: Application) -> list[date]:
@@ -119,7 +132,9 @@ def _first(item: Item, start: date, nth: int) -> date:
         return start + nth * item.per.days * _DAY
     if item.per == "week":
         return start + nth * 7 * _DAY
-    return months_after(start, nth * _MONTHS[str(item.per)])
+    reached = months_after(start, nth * _MONTHS[str(item.per)])
+    # From the 31st of January a month ends with February: the next begins on the first of March.
+    return reached if reached.day == start.day else reached + _DAY
 
 
 def _firsts(item: Item, start: date, last: date) -> list[date]:
@@ -127,10 +142,11 @@ def _firsts(item: Item, start: date, last: date) -> list[date]:
 
 
 def _share(item: Item, start: date, number: int, last: date) -> Period:
-    """Return the last of `number` periods, charged for its days alone."""
+    """Return the last of `number` periods, charged for its days alone: of those it would have, or of thirty."""
     first, following = _first(item, start, number - 1), _first(item, start, number)
-    parts, out_of = (last - first).days + 1, (following - first).days
-    return Period(first) if parts == out_of else Period(first, parts, out_of)
+    parts, whole = (last - first).days + 1, (following - first).days
+    out_of = 30 if item.begun == "thirtieths" else whole
+    return Period(first) if parts == whole or parts >= out_of else Period(first, parts, out_of)
 
 
 def _calendar_start(item: Item, day: date) -> date:
