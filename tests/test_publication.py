@@ -13,10 +13,8 @@ from threading import Event
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from typer.testing import CliRunner, Result
 
 from permits.acts import abrogate
-from permits.cli import app as commands
 from permits.desk import Law, RulebookUnreadable
 from permits.domain.calendar import paris_day
 from permits.domain.filing import ActNotPossible
@@ -339,49 +337,3 @@ def test_the_directory_tells_how_it_stands_to_what_is_in_force(tmp_path: Path) -
     assert f"le règlement en vigueur le reste : {TARIFF}: ligne 1: " in directory.state(in_force)
     (tmp_path / TARIFF).write_bytes(b"\xff")
     assert "n’est pas en UTF-8" in directory.state(in_force)
-
-
-# --- the commands ------------------------------------------------------------------------------
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(commands, ["rulebook", *words])
-
-
-@pytest.fixture
-def directory(tmp_path: Path, office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PERMITS_DATABASE_URL", office.register.engine.url.render_as_string(hide_password=False))
-    for name, content in dearer().items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    return tmp_path
-
-
-def test_two_people_publish_a_directory(directory: Path, office: FakeOffice) -> None:
-    digest = law_of(dearer()).rulebook.digest
-    proposed = run("propose", str(directory), "--from", "2040-01-01", "--by", BY)
-    alone = run("publish", digest[:12], "--by", BY)
-    published = run("publish", digest[:12], "--by", OTHER)
-    again = run("publish", digest[:12], "--by", OTHER)
-
-    assert proposed.exit_code == 0, proposed.output
-    assert proposed.stdout.startswith(f"proposé pour le 2040-01-01 : {digest}")
-    assert (alone.exit_code, "une autre personne" in alone.stderr) == (1, True)
-    assert (published.exit_code, published.stdout) == (0, f"publié, en vigueur le 2040-01-01 : {digest}\n")
-    assert (again.exit_code, "en attente : aucun" in again.stderr) == (1, True)
-    listed = json.loads(run("list", "--json").stdout)
-    assert [(step["step"], step["taken_by"]) for step in listed] == [("published", OTHER), ("proposed", BY)]
-    assert run("list").stdout.splitlines()[0].startswith(f"{digest[:12]} : publié par {OTHER} le ")
-
-
-def test_a_rulebook_of_another_authority_is_not_proposed(directory: Path) -> None:
-    path = directory / "authority.yaml"
-    path.write_text(path.read_text().replace("id: exemple", "id: ailleurs"), encoding="utf-8")
-    done = run("propose", str(directory), "--from", "2040-01-01", "--by", BY)
-    assert (done.exit_code, "ce registre de exemple" in done.stderr) == (1, True)
-
-
-@pytest.mark.parametrize("digest", ["", "abc", "0" * 64])
-def test_a_digest_that_names_nothing_is_told(directory: Path, digest: str) -> None:
-    done = run("publish", digest, "--by", BY)
-    assert (done.exit_code, "aucun règlement proposé n’a cette empreinte" in done.stderr) == (1, True)
