@@ -1,7 +1,7 @@
 """Composition root: the only file that knows every room and wires them together."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
-from permits.desk import Desk
+from permits.desk import Desk, RulebookUnreadable
 from permits.document.errors import SealError
 from permits.document.press import Press
 from permits.document.seal import Pkcs12Seal
@@ -24,9 +24,9 @@ from permits.domain.limits import limit_values
 from permits.domain.rulebook import Rulebook
 from permits.geocoding.geoplateforme import Geoplateforme
 from permits.jobs.worker import Worker, resume
-from permits.law.load import RulebookError, read_authority
+from permits.law.load import RulebookError
 from permits.laws import Directory as RulebookDirectory
-from permits.laws import KeptLaws, kept_law, load_law
+from permits.laws import KeptLaws, authority_of, load_law
 from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
@@ -58,6 +58,8 @@ def build(settings: Settings) -> FastAPI:
         return _build(settings)
     except (DatabaseUnfit, RulebookError, SealError, CheckpointRefused) as error:
         raise Misconfigured(str(error)) from error
+    except RulebookUnreadable as error:
+        raise Misconfigured(f"{error} : vérifiez la base (`permits fsck`)") from error
     except BookRolledBack as error:
         raise Misconfigured(
             f"{error}. Restaurez une sauvegarde plus récente, ou rejouez les journaux de PostgreSQL : "
@@ -73,7 +75,7 @@ def _build(settings: Settings) -> FastAPI:
     engine = connect(settings.database_url.get_secret_value())
     if not settings.allow_unsafe_database:
         check_server(engine)
-    authority = read_authority(settings.rulebook)
+    authority = authority_of(engine, settings.rulebook)
     register = Register(engine, authority, ProcrastinateQueue())
     witness = _hold(register, settings)
     laws = _laws(register, settings.rulebook)
@@ -133,19 +135,13 @@ def now() -> datetime:
 def _laws(register: Register, directory: Path) -> KeptLaws:
     """Return the rulebooks of this book; an empty one adopts that of the directory. Raises RulebookError."""
     publications, at = Publications(register.engine, register.authority, register.floor), now()
-    day = paris_day(at)
-    in_force = publications.in_force(day)
-    if in_force is None:
+    if not publications.until(paris_day(at)):
         law = load_law(directory)
         register.keep_rulebook(law.rulebook.digest, law.files, at)
         # Somebody who starts beside us may have adopted it meanwhile.
         with suppress(ActNotPossible):
-            publications.adopt(law.rulebook.digest, day, at)
-        in_force = publications.in_force(day)
-    try:
-        return KeptLaws(publications, kept_law(publications, in_force or ""))
-    except LookupError as error:
-        raise Misconfigured(f"{error} : vérifiez la base (`permits fsck`)") from error
+            publications.adopt(law.rulebook.digest, paris_day(at), at)
+    return KeptLaws(publications)
 
 
 def _hold(register: Register, settings: Settings) -> Witness | None:
@@ -196,10 +192,7 @@ def _readiness(
     day = paris_day(now())
     checks = [_database(register), _press(press)]
     if checks[0].ok:
-        law, fault = laws.read(day)
-        checks.append(_rulebook(law.rulebook, day))
-        checks.append(Readiness("rulebook:published", fault is None, fault or "se lit", failing=False))
-        checks.append(Readiness("rulebook:directory", True, kept_in.state(law.rulebook.digest), failing=False))
+        checks += _rulebooks(laws, kept_in, day)
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
@@ -220,6 +213,17 @@ def _database(register: Register) -> Readiness:
         log.exception("the database does not answer")
         return Readiness("database", False, "la base ne répond pas")
     return Readiness("database", True, "la base répond")
+
+
+def _rulebooks(laws: KeptLaws, kept_in: RulebookDirectory, day: date) -> Iterator[Readiness]:
+    try:
+        law, fault = laws.read(day)
+    except RulebookUnreadable as error:
+        yield Readiness("rulebook", False, str(error))
+        return
+    yield _rulebook(law.rulebook, day)
+    yield Readiness("rulebook:published", fault is None, fault or "se lit", failing=False)
+    yield Readiness("rulebook:directory", True, kept_in.state(law.rulebook.digest), failing=False)
 
 
 def _rulebook(rulebook: Rulebook, day: date) -> Readiness:

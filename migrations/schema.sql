@@ -776,6 +776,9 @@ BEGIN
     IF NEW.step = 'published' AND NOT EXISTS (
         SELECT 1 FROM rulebook_step WHERE step = 'proposed' AND taken_by <> NEW.taken_by
             AND (authority, digest, effective_on) = (NEW.authority, NEW.digest, NEW.effective_on)
+            AND id > (
+                SELECT coalesce(max(id), 0) FROM rulebook_step
+                WHERE step = 'published' AND (authority, effective_on) = (NEW.authority, NEW.effective_on))
     ) THEN
         RAISE EXCEPTION 'somebody else must have proposed this rulebook for this day' USING ERRCODE = 'PX008';
     END IF;
@@ -1147,7 +1150,7 @@ CREATE INDEX application_waiting ON public.application USING btree (authority, r
 CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
 CREATE INDEX registry_access_by_siret ON public.registry_access USING btree (siret, at);
 CREATE INDEX registry_access_by_time ON public.registry_access USING btree (authority, at);
-CREATE UNIQUE INDEX rulebook_published_once_a_day ON public.rulebook_step USING btree (authority, effective_on) WHERE (step = ANY (ARRAY['adopted'::text, 'published'::text]));
+CREATE UNIQUE INDEX rulebook_adopted_once ON public.rulebook_step USING btree (authority) WHERE (step = 'adopted'::text);
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION jobs.procrastinate_trigger_abort_requested_events_procedure_v1();

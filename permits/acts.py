@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from permits.desk import Desk
+from permits.desk import Desk, RulebookUnreadable
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification, first_day_to_abrogate
 from permits.domain.application import Application, Contact
 from permits.domain.authority import EndingGround
@@ -219,8 +219,14 @@ def _due(desk: Desk, permit: Act, kind: RulingKind, effective_on: date | None) -
         return due_after_withdrawal(terms, fee) if terms and kind is RulingKind.WITHDRAWAL else None
     filed = _application_of(desk, permit)
     assert filed.rulebook_digest is not None
-    rulebook = desk.laws.rulebook(filed.rulebook_digest)
-    return due_after_abrogation(terms, fee, filed.filing.application, filed.facts, rulebook, effective_on)
+    facts, rulebook = filed.facts, desk.law.rulebook
+    try:
+        rulebook = desk.laws.rulebook(filed.rulebook_digest)
+    except RulebookUnreadable:
+        log.exception("what priced a permit can't be read", extra={"act": permit.number})
+        # As once its facts are erased: nothing is computed anew, and a person fixes what would have to be.
+        facts = None
+    return due_after_abrogation(terms, fee, filed.filing.application, facts, rulebook, effective_on)
 
 
 def _first_taken_on(desk: Desk, permit: Act) -> date:

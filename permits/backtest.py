@@ -1,10 +1,10 @@
 """What another rulebook would have changed: past applications taken again under the one in force and under the other.
 
 Each is moved whole weeks ahead, weekdays kept, until it is decided on the day asked or later: a rulebook that takes
-effect next year says nothing of last year's days.
+effect next year says nothing of last year's days. Each is measured anew under both, from what the applicant drew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,13 +13,15 @@ from typing import Any
 from sqlalchemy import Engine
 
 from permits.desk import Law
+from permits.domain.admissibility import Inadmissible, check_answers
 from permits.domain.application import Application
 from permits.domain.calendar import paris_day
 from permits.domain.dated import NotInForce
 from permits.domain.decide import decide
-from permits.domain.decision import Decision, Granted, Referred
+from permits.domain.decision import Decision, Referred
 from permits.domain.facts import Facts
-from permits.domain.place import PlaceFacts
+from permits.domain.place import AddressCheck, PlaceFacts
+from permits.issue import measure
 from permits.register.decisions import decisions
 
 # How many files have been looked at, and how many there are.
@@ -28,45 +30,66 @@ _WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
+class Amount:
+    """The total of a fee, and its currency (ISO 4217)."""
+
+    total: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a law makes of one file. `outcome` is that of the decision, or in French why there would be none."""
+
+    outcome: str
+    grounds: tuple[str, ...] = ()
+    fee: Amount | None = None
+
+
+@dataclass(frozen=True)
 class Change:
-    """One file that would be decided otherwise, or at another fee; an outcome is that of the decision, or the error."""
+    """One file that would be decided otherwise, or at another fee."""
 
     what: str
-    outcome_before: str
-    outcome_after: str
-    grounds_before: tuple[str, ...]
-    grounds_after: tuple[str, ...]
-    fee_before: Decimal | None
-    fee_after: Decimal | None
+    before: Result
+    after: Result
+
+
+@dataclass
+class Sums:
+    """What files cost in all: under the law in force, and under the other."""
+
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
 
 
 @dataclass
 class Backtest:
     """What a rulebook would have changed. `erased` files could not be taken again: their evidence is no longer kept.
 
-    `fees_before` and `fees_after` are the sums over the files that have a fee under both.
+    `fees` are the sums by currency, over the files that have a fee in it under both.
     """
 
     taken: int = 0
     erased: int = 0
     outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
-    fees_before: Decimal = Decimal(0)
-    fees_after: Decimal = Decimal(0)
+    fees: dict[str, Sums] = field(default_factory=dict)
     fees_changed: int = 0
     changed: int = 0
     changes: list[Change] = field(default_factory=list)
 
     def note(self, change: Change, most: int) -> None:
+        """Count a file that was taken under both; of those that change, the first `most` are kept."""
+        before, after = change.before, change.after
         self.taken += 1
-        outcomes = (change.outcome_before, change.outcome_after)
+        outcomes = (before.outcome, after.outcome)
         self.outcomes[outcomes] = self.outcomes.get(outcomes, 0) + 1
-        if change.fee_before is not None and change.fee_after is not None:
-            self.fees_before += change.fee_before
-            self.fees_after += change.fee_after
-        same_fee = change.fee_before == change.fee_after
-        self.fees_changed += not same_fee
-        same = (change.outcome_before, change.grounds_before) == (change.outcome_after, change.grounds_after)
-        if same and same_fee:
+        if before.fee is not None and after.fee is not None and before.fee.currency == after.fee.currency:
+            sums = self.fees.setdefault(before.fee.currency, Sums())
+            sums.before += before.fee.total
+            sums.after += after.fee.total
+        self.fees_changed += before.fee != after.fee
+        if before == after:
             return
         self.changed += 1
         if len(self.changes) < most:
@@ -105,15 +128,7 @@ def _change(row: Any, in_force: Law, proposed: Law, on: date) -> Change:
     late = max((on - facts.decided_on).days, 0)
     application, facts = _moved(application, facts, -(-late // 7) * _WEEK)
     before, after = _taken(application, facts, in_force), _taken(application, facts, proposed)
-    return Change(
-        what=row.label or str(row.id),
-        outcome_before=_outcome(before),
-        outcome_after=_outcome(after),
-        grounds_before=_grounds(before),
-        grounds_after=_grounds(after),
-        fee_before=_fee(before),
-        fee_after=_fee(after),
-    )
+    return Change(what=row.label or str(row.id), before=before, after=after)
 
 
 def _moved(application: Application, facts: Facts, by: timedelta) -> tuple[Application, Facts]:
@@ -141,31 +156,35 @@ def _moved(application: Application, facts: Facts, by: timedelta) -> tuple[Appli
     )
 
 
-def _taken(application: Application, facts: Facts, law: Law) -> Decision | str:
-    """Return the decision under a law, its own zones and territory measured; or why it can't be taken."""
-    places = tuple(_measured(place, law) for place in facts.places)
+def _taken(application: Application, facts: Facts, law: Law) -> Result:
+    """Return what a law makes of a file, admitted, measured and compared as that law has it."""
     try:
-        return decide(application, facts.model_copy(update={"places": places}), law.rulebook)
+        check_answers(application, law.rulebook.questions)
+        places = tuple(_measured(application, facts, law))
+        return _result(decide(application, facts.model_copy(update={"places": places}), law.rulebook))
+    except Inadmissible as refused:
+        return Result(f"irrecevable : {refused.message.rstrip('.')}")
     except NotInForce as missing:
-        return f"« {missing.name} » n’a pas de valeur en vigueur le {missing.day}"
+        return Result(f"« {missing.name} » n’a pas de valeur en vigueur le {missing.day}")
 
 
-def _measured(place: PlaceFacts, law: Law) -> PlaceFacts:
-    footprint = place.footprint
-    if footprint.crs != law.rulebook.authority.crs:
-        return place
-    zones, inside = law.surveyor.zones_of(footprint), law.surveyor.in_territory(footprint)
-    return place.model_copy(update={"zones": zones, "in_territory": inside})
+def _measured(application: Application, facts: Facts, law: Law) -> Iterator[PlaceFacts]:
+    farthest = law.rulebook.limits.address_max_distance_m.on(facts.decided_on).value
+    for place, footprint in zip(facts.places, measure(law, application, facts.received_at), strict=True):
+        check, distance = place.address_check, place.address_distance_m
+        if distance is not None:
+            check = AddressCheck.MATCHES if distance <= farthest else AddressCheck.FAR
+        yield PlaceFacts(
+            footprint=footprint,
+            in_territory=law.surveyor.in_territory(footprint),
+            zones=law.surveyor.zones_of(footprint),
+            address_check=check,
+            address_distance_m=distance,
+            standing=place.standing,
+        )
 
 
-def _outcome(decision: Decision | str) -> str:
-    return decision if isinstance(decision, str) else decision.outcome
-
-
-def _grounds(decision: Decision | str) -> tuple[str, ...]:
-    return tuple(ground.rule for ground in decision.grounds) if isinstance(decision, Referred) else ()
-
-
-def _fee(decision: Decision | str) -> Decimal | None:
-    fee = decision.fee if isinstance(decision, Granted | Referred) else None
-    return fee.total if fee else None
+def _result(decision: Decision) -> Result:
+    grounds = tuple(ground.rule for ground in decision.grounds) if isinstance(decision, Referred) else ()
+    fee = decision.fee
+    return Result(decision.outcome, grounds, Amount(fee.total, fee.currency) if fee else None)

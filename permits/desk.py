@@ -159,14 +159,18 @@ class Law:
     surveyor: Surveyor
 
 
+class RulebookUnreadable(Exception):
+    """A rulebook that was kept can't be read any more, or was altered; in French."""
+
+
 class Laws(Protocol):
     """The rulebooks of the authority, through time."""
 
     def on(self, day: date) -> Law:
-        """Return the law in force on a day, in Paris."""
+        """Return the law in force on a day, in Paris. Raises RulebookUnreadable."""
 
     def rulebook(self, digest: str) -> Rulebook:
-        """Return a rulebook that decided something. Raises LookupError."""
+        """Return a rulebook that decided something. Raises RulebookUnreadable."""
 
 
 @dataclass(frozen=True)

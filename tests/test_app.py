@@ -1,7 +1,8 @@
 """The composition root: what it refuses to start on, and what it says of its readiness."""
 
+import re
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,15 @@ from sqlalchemy import Engine, text
 
 import app
 from permits.document.seal import make_demo_seal
+from permits.domain.calendar import paris_day
 from permits.domain.establishment import Source
-from permits.law.load import RulebookError
-from permits.laws import load_law
+from permits.law.load import RulebookError, digest_of
+from permits.laws import KeptLaws, load_law
+from permits.register.book import Register
+from permits.register.database import connect
+from permits.register.floor import Floor
+from permits.register.publications import Publications
+from permits.register.queue import ProcrastinateQueue
 from permits.settings import ROOT, Misconfigured, Settings
 from tests.fakes import load_law as demo_law
 from tests.register.forcing import superuser
@@ -80,6 +87,80 @@ def test_a_rulebook_in_force_altered_by_hand_is_refused_at_the_start(engine: Eng
         connection.execute(text("UPDATE rulebook SET files = files - 'retention.yaml'"))
     with pytest.raises(Misconfigured, match="n’est plus celui qui a été gardé sous cette empreinte : vérifiez la base"):
         app.build(given)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory of one's own to break."""
+    return Path(shutil.copytree(ROOT / "rulebooks" / "exemple", tmp_path / "mine"))
+
+
+def started(database_url: str, directory: Path) -> str:
+    """Start as far as the seal, which is missing; return the digest of the law in force."""
+    asked = settings(
+        database_url=SecretStr(database_url),
+        sirene_sources=(Source.RECHERCHE_ENTREPRISES,),
+        rulebook=directory,
+    )
+    with pytest.raises(Misconfigured, match="PERMITS_SEAL_PKCS12"):
+        app.build(asked)
+    engine = connect(database_url, pool_size=1)
+    try:
+        return KeptLaws(publications(engine)).on(paris_day(app.now())).rulebook.digest
+    finally:
+        engine.dispose()
+
+
+def publications(engine: Engine) -> Publications:
+    return Publications(engine, "exemple", Floor("exemple"))
+
+
+@pytest.mark.parametrize("broken", ["authority.yaml", "rules.yaml", "all of it"])
+def test_a_broken_directory_stops_no_book_that_has_a_rulebook(database_url: str, directory: Path, broken: str) -> None:
+    digest = started(database_url, directory)
+    if broken == "all of it":
+        shutil.rmtree(directory)
+    else:
+        (directory / broken).write_text("a: [", encoding="utf-8")
+    assert started(database_url, directory) == digest
+
+
+@pytest.mark.parametrize("broken", ["authority.yaml", "rules.yaml"])
+def test_a_broken_directory_stops_an_empty_book_with_its_file_and_line(
+    database_url: str, directory: Path, broken: str
+) -> None:
+    (directory / broken).write_text("a: 1\na: 2\n", encoding="utf-8")
+    with pytest.raises(Misconfigured, match=rf"^{re.escape(broken)}: ligne 2: « a » est donné deux fois"):
+        app.build(settings(database_url=SecretStr(database_url), rulebook=directory))
+
+
+def test_of_a_base_with_two_authorities_the_directory_tells_which(
+    engine: Engine, database_url: str, directory: Path
+) -> None:
+    started(database_url, directory)
+    with engine.begin() as connection, superuser(connection):
+        other = "SELECT 'ailleurs', step, digest, effective_on, taken_by, taken_at FROM rulebook_step"
+        named = "authority, step, digest, effective_on, taken_by, taken_at"
+        connection.execute(text(f"INSERT INTO rulebook_step ({named}) {other}"))
+    (directory / "authority.yaml").write_text("a: [", encoding="utf-8")
+    with pytest.raises(Misconfigured, match=r"^authority\.yaml: ligne 1: "):
+        app.build(settings(database_url=SecretStr(database_url), rulebook=directory))
+
+
+def test_a_published_rulebook_that_can_not_be_read_stops_no_start(
+    engine: Engine, database_url: str, directory: Path
+) -> None:
+    digest = started(database_url, directory)
+    unreadable = {"authority.yaml": "identity: {id: exemple}"}
+    book, at = publications(engine), app.now() - timedelta(days=2)
+    Register(engine, "exemple", ProcrastinateQueue()).keep_rulebook(digest_of(unreadable), unreadable, at)
+    book.propose(digest_of(unreadable), paris_day(app.now()), "agent-7", at)
+    book.publish(digest_of(unreadable), paris_day(app.now()), "agent-8", at)
+    with engine.begin() as connection, superuser(connection):
+        connection.execute(text("UPDATE rulebook_step SET effective_on = effective_on - 9 WHERE step = 'adopted'"))
+
+    assert started(database_url, directory) == digest
+    assert book.until(paris_day(app.now())) == [digest_of(unreadable), digest]
 
 
 @pytest.mark.parametrize(("day", "ok"), [(date(2025, 12, 31), False), (date(2026, 1, 1), True)])

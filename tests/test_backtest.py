@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import Result as Ran
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from permits.backtest import Backtest, backtest
+from permits.backtest import Amount, Backtest, Result, Sums, backtest
 from permits.cli import app
 from permits.desk import Law
 from permits.domain.calendar import paris_day
@@ -23,7 +23,12 @@ from tests.domain.builders import RULEBOOK_DIRECTORY
 from tests.fakes import FakeOffice, load_law, request_body
 
 TARIFF = "tariffs/droits_de_voirie.yaml"
-FOOTWAY = "limits/footway_min_clear_width_m.yaml"
+PIECES = {
+    "tariff": TARIFF,
+    "footway": "limits/footway_min_clear_width_m.yaml",
+    "narrow": "limits/footprint_min_width_m.yaml",
+    "address": "limits/address_max_distance_m.yaml",
+}
 ZONES = "zones.geojson"
 
 
@@ -31,10 +36,14 @@ def law_with(**changes: tuple[str, str]) -> Law:
     """The demonstration rulebook with a piece of one of its files written otherwise."""
     files = read_directory(RULEBOOK_DIRECTORY)
     for name, (before, after) in changes.items():
-        path = {"tariff": TARIFF, "footway": FOOTWAY}[name]
+        path = PIECES[name]
         assert before in files[path]
         files[path] = files[path].replace(before, after, 1)
     return law_of(files)
+
+
+def euros(total: str) -> Amount:
+    return Amount(Decimal(total), "EUR")
 
 
 def file(office: FakeOffice, name: str = "01-scaffolding-granted", **changes: Any) -> str:
@@ -54,7 +63,8 @@ def test_the_rulebook_in_force_changes_nothing(office: FakeOffice) -> None:
 
     assert (done.taken, done.changed, done.fees_changed, done.changes) == (2, 0, 0, [])
     assert done.outcomes == {("granted", "granted"): 1, ("referred", "referred"): 1}
-    assert done.fees_before == done.fees_after > 0
+    sums = done.fees["EUR"]
+    assert sums.before == sums.after > 0
 
 
 def test_a_dearer_tariff_is_told_file_by_file_and_in_all(office: FakeOffice) -> None:
@@ -62,8 +72,8 @@ def test_a_dearer_tariff_is_told_file_by_file_and_in_all(office: FakeOffice) -> 
     done = tried(office, law_with(tariff=('rate: "1.20"', 'rate: "1.30"')))
 
     assert sorted(change.what for change in done.changes) == numbers
-    assert {(change.fee_before, change.fee_after) for change in done.changes} == {(Decimal("92.40"), Decimal("99.60"))}
-    assert (done.fees_before, done.fees_after, done.fees_changed) == (Decimal("184.80"), Decimal("199.20"), 2)
+    assert {(change.before.fee, change.after.fee) for change in done.changes} == {(euros("92.40"), euros("99.60"))}
+    assert done.fees == {"EUR": Sums(Decimal("184.80"), Decimal("199.20"))} and done.fees_changed == 2
     assert done.outcomes == {("granted", "granted"): 2}
 
 
@@ -72,8 +82,8 @@ def test_a_stricter_limit_is_told_with_the_grounds_it_would_bring(office: FakeOf
     done = tried(office, law_with(footway=('"1.40"', '"1.80"')))
 
     (change,) = done.changes
-    assert (change.what, change.outcome_before, change.outcome_after) == (number, "granted", "referred")
-    assert (change.grounds_before, change.grounds_after) == ((), ("FOOTWAY-MIN",))
+    assert (change.what, change.before.outcome, change.after.outcome) == (number, "granted", "referred")
+    assert (change.before.grounds, change.after.grounds) == ((), ("FOOTWAY-MIN",))
 
 
 def test_a_tariff_of_next_year_is_tried_on_files_moved_whole_weeks_ahead(office: FakeOffice) -> None:
@@ -86,19 +96,82 @@ def test_a_tariff_of_next_year_is_tried_on_files_moved_whole_weeks_ahead(office:
 
     assert tried(office, proposed).changed == 0
     later = tried(office, proposed, on=date(2028, 3, 1))
-    assert (later.fees_before, later.fees_after) == (Decimal("92.40"), Decimal("144.00"))
+    assert later.fees == {"EUR": Sums(Decimal("92.40"), Decimal("144.00"))}
 
 
-def test_zones_that_move_are_measured_again(office: FakeOffice) -> None:
-    number = file(office)
+def elsewhere(degrees_east: float, **authority: str) -> Law:
+    """The demonstration rulebook with its territory further east, and pieces of authority.yaml written otherwise."""
     files = read_directory(RULEBOOK_DIRECTORY)
     collection = json.loads(files[ZONES])
     territory = next(each for each in collection["features"] if each["properties"]["id"] == "territory")
     ring = territory["geometry"]["coordinates"][0]
-    territory["geometry"]["coordinates"] = [[[x + 1, y] for x, y in ring]]
-    done = tried(office, law_of(files | {ZONES: json.dumps(collection)}))
+    territory["geometry"]["coordinates"] = [[[x + degrees_east, y] for x, y in ring]]
+    for before, after in authority.items():
+        files["authority.yaml"] = files["authority.yaml"].replace(before, after)
+    return law_of(files | {ZONES: json.dumps(collection)})
 
-    assert [(change.what, change.grounds_after) for change in done.changes] == [(number, ("AUTH-MATCH",))]
+
+def asking_otherwise() -> Law:
+    """The demonstration rulebook with another name for the question of associations."""
+    files = read_directory(RULEBOOK_DIRECTORY)
+    return law_of({name: content.replace("association", "sans_but_lucratif") for name, content in files.items()})
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3948", "EPSG:3949"], ids=["the same projection", "another projection"])
+def test_a_territory_that_moves_is_measured_again(office: FakeOffice, crs: str) -> None:
+    number = file(office)
+    assert tried(office, elsewhere(0, **{"EPSG:3948": crs})).changed == 0
+    (change,) = tried(office, elsewhere(0.2, **{"EPSG:3948": crs})).changes
+    assert (change.what, change.after.outcome, change.after.grounds) == (number, "referred", ("AUTH-MATCH",))
+
+
+@pytest.mark.parametrize(
+    ("proposed", "told"),
+    [
+        (elsewhere(1), "irrecevable : L’emprise est à plus de 50 km du ressort de cette autorité"),
+        (law_with(narrow=('"0.20"', '"9.00"')), "irrecevable : L’emprise a moins de 9,00 m de large à un endroit"),
+        (asking_otherwise(), "irrecevable : Réponse illisible : "),
+    ],
+    ids=["too far", "too narrow", "a question that is gone"],
+)
+def test_what_another_law_would_not_admit_is_told_as_such(office: FakeOffice, proposed: Law, told: str) -> None:
+    number = file(office, answers={"association": "non"})
+    (change,) = tried(office, proposed).changes
+
+    assert (change.what, change.before.outcome) == (number, "granted")
+    assert change.after.outcome.startswith(told) and change.after == Result(change.after.outcome)
+
+
+def test_a_rulebook_in_force_that_would_no_longer_admit_a_file_says_so(office: FakeOffice) -> None:
+    file(office)
+    done = backtest(office.register.engine, "exemple", elsewhere(1), load_law(), on=paris_day(office.clock()))
+    assert [change.before.outcome[:12] for change in done.changes] == ["irrecevable "]
+
+
+def test_an_address_is_compared_with_the_distance_that_each_law_allows(office: FakeOffice) -> None:
+    office.geocoder.moved_by = (0.0, -0.0001)
+    number = file(office)
+    stricter = tried(office, law_with(address=("value: 50", "value: 1")))
+    (change,) = stricter.changes
+    assert (change.what, change.before.grounds, change.after.grounds) == (number, (), ("PLACE-ADDRESS",))
+    assert tried(office, law_with(address=("value: 50", "value: 20"))).changed == 0
+
+
+def test_an_address_that_was_not_found_stays_so_under_any_law(office: FakeOffice) -> None:
+    office.geocoder.knows = False
+    file(office)
+    done = tried(office, law_with(address=("value: 50", "value: 2000")))
+    assert (done.taken, done.changed, done.outcomes) == (1, 0, {("referred", "referred"): 1})
+
+
+def test_another_currency_is_another_fee_and_is_not_summed_with_the_first(office: FakeOffice) -> None:
+    file(office)
+    done = tried(office, law_with(tariff=("      when_replaced:", "      currency: GBP\n      when_replaced:")))
+
+    assert [(change.before.fee, change.after.fee) for change in done.changes] == [
+        (euros("92.40"), Amount(Decimal("92.40"), "GBP"))
+    ]
+    assert (done.fees, done.fees_changed) == ({}, 1)
 
 
 def test_who_halted_issuing_then_says_nothing_of_a_rulebook(office: FakeOffice) -> None:
@@ -137,7 +210,7 @@ def test_only_decisions_since_a_day_are_taken(office: FakeOffice) -> None:
 # --- the commands ------------------------------------------------------------------------------
 
 
-def run(*words: str) -> Result:
+def run(*words: str) -> Ran:
     return CliRunner().invoke(app, ["rulebook", *words])
 
 
@@ -161,7 +234,7 @@ def test_a_person_reads_what_would_change(office: FakeOffice, proposed: Path, mo
     lines = done.stdout.splitlines()
     assert lines[0] == f"{number} : accordée, 92,40 € → accordée, 99,60 €"
     assert any(line.startswith("2 demandes reprises, dont ") for line in lines)
-    assert lines[-1].startswith("Redevances : ")
+    assert lines[-1].startswith("Redevances : ") and " € (+7,20 €)" in lines[-1]
 
 
 def test_a_program_reads_it_as_json(office: FakeOffice, proposed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +242,8 @@ def test_a_program_reads_it_as_json(office: FakeOffice, proposed: Path, monkeypa
     file(office)
     done = json.loads(run("backtest", str(proposed), "--on", "2026-12-01", "--json").stdout)
 
-    assert (done["taken"], done["changed"], done["fees_before"], done["fees_after"]) == (1, 1, "92.40", "99.60")
+    assert (done["taken"], done["changed"], done["fees"]) == (1, 1, {"EUR": {"before": "92.40", "after": "99.60"}})
+    assert done["changes"][0]["after"]["fee"] == {"total": "99.60", "currency": "EUR"}
     assert done["outcomes"] == {"granted → granted": 1}
 
 

@@ -17,8 +17,7 @@ CREATE TABLE rulebook_step (
     taken_by text NOT NULL CHECK (taken_by <> ''),
     taken_at timestamptz NOT NULL
 );
-CREATE UNIQUE INDEX rulebook_published_once_a_day ON rulebook_step (authority, effective_on)
-    WHERE step IN ('adopted', 'published');
+CREATE UNIQUE INDEX rulebook_adopted_once ON rulebook_step (authority) WHERE step = 'adopted';
 """
 
 GUARDS = """
@@ -26,7 +25,8 @@ CREATE TRIGGER rulebook_step_never_changes
     BEFORE UPDATE OR DELETE ON rulebook_step FOR EACH ROW EXECUTE FUNCTION refuse();
 CREATE TRIGGER rulebook_step_is_never_emptied BEFORE TRUNCATE ON rulebook_step EXECUTE FUNCTION refuse();
 
--- Nobody changes the law of a day that has begun, and nobody does it alone.
+-- Nobody changes the law of a day that has begun, and nobody does it alone: what was proposed before another was
+-- published for that day is proposed again, so that two people replace it as two published it.
 CREATE FUNCTION rulebook_step_is_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     today date := (NEW.taken_at AT TIME ZONE 'Europe/Paris')::date;
@@ -46,6 +46,9 @@ BEGIN
     IF NEW.step = 'published' AND NOT EXISTS (
         SELECT 1 FROM rulebook_step WHERE step = 'proposed' AND taken_by <> NEW.taken_by
             AND (authority, digest, effective_on) = (NEW.authority, NEW.digest, NEW.effective_on)
+            AND id > (
+                SELECT coalesce(max(id), 0) FROM rulebook_step
+                WHERE step = 'published' AND (authority, effective_on) = (NEW.authority, NEW.effective_on))
     ) THEN
         RAISE EXCEPTION 'somebody else must have proposed this rulebook for this day' USING ERRCODE = 'PX008';
     END IF;

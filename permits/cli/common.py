@@ -62,7 +62,9 @@ def open_desk() -> Iterator[Desk]:
 @contextmanager
 def open_book() -> "Iterator[tuple[Register, Publications]]":
     """Give the book of this installation and the steps of its rulebooks; what can't be done is told in one line."""
+    from permits.desk import RulebookUnreadable
     from permits.domain.filing import ActNotPossible
+    from permits.laws import authority_of
     from permits.register.book import Register
     from permits.register.database import connect
     from permits.register.publications import Publications
@@ -70,9 +72,9 @@ def open_book() -> "Iterator[tuple[Register, Publications]]":
 
     engine = connect(database_url(), pool_size=1)
     try:
-        register = Register(engine, own_authority(), ProcrastinateQueue())
+        register = Register(engine, authority_of(engine, Settings().rulebook), ProcrastinateQueue())
         yield register, Publications(engine, register.authority, register.floor)
-    except ActNotPossible as error:
+    except (ActNotPossible, RulebookUnreadable) as error:
         fail(str(error))
     finally:
         engine.dispose()
@@ -96,18 +98,15 @@ def law_in(directory: Path) -> Law:
 
 
 def law_in_force(publications: "Publications") -> Law:
-    """Return the law in force today, or stop. A book that has none yet will take that of the settings."""
-    from permits.domain.calendar import paris_day
-    from permits.law.load import RulebookError
-    from permits.laws import kept_law
+    """Return the law that decides today; a book that has none yet will take that of the settings, or stop at it.
 
-    digest = publications.in_force(paris_day(datetime.now(UTC)))
-    if digest is None:
-        return law_in(Settings().rulebook)
-    try:
-        return kept_law(publications, digest)
-    except (RulebookError, LookupError) as error:
-        fail(str(error))
+    Raises RulebookUnreadable.
+    """
+    from permits.domain.calendar import paris_day
+    from permits.laws import KeptLaws
+
+    today = paris_day(datetime.now(UTC))
+    return KeptLaws(publications).on(today) if publications.until(today) else law_in(Settings().rulebook)
 
 
 def _identifier(given: str) -> str:

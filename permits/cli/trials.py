@@ -13,7 +13,7 @@ from permits.cli.common import AsJson, Directory, RequestFile, fail, law_in, law
 from permits.cli.show import counted, progress_bar
 
 if TYPE_CHECKING:
-    from permits.backtest import Backtest
+    from permits.backtest import Backtest, Result
     from permits.domain.application import Application
     from permits.domain.decision import Fee
 
@@ -126,36 +126,34 @@ _OUTCOMES = {"granted": "accordée", "referred": "transmise"}
 
 
 def _tell(done: "Backtest", lines: int) -> None:
+    from permits.domain.french import money
+
     for change in done.changes[:lines]:
-        before = _outcome(change.outcome_before, change.grounds_before, change.fee_before)
-        after = _outcome(change.outcome_after, change.grounds_after, change.fee_after)
-        typer.echo(f"{change.what} : {before} → {after}")
+        typer.echo(f"{change.what} : {_result(change.before)} → {_result(change.after)}")
     if done.changed > lines:
         typer.echo(f"… et {counted(done.changed - lines, 'autres')}")
-    typer.echo(f"{counted(done.taken, 'demandes reprises')}, dont {counted(done.changed, 'changées')}")
+    fees_changed = counted(done.fees_changed, "redevances changées")
+    typer.echo(f"{counted(done.taken, 'demandes reprises')}, dont {counted(done.changed, 'changées')} ; {fees_changed}")
     for (before, after), count in sorted(done.outcomes.items()):
         if before != after:
             typer.echo(f"  {_OUTCOMES.get(before, before)} → {_OUTCOMES.get(after, after)} : {count}")
-    difference = done.fees_after - done.fees_before
-    typer.echo(
-        f"Redevances : {_euros(done.fees_before)} → {_euros(done.fees_after)} ({'+' * (difference >= 0)}"
-        f"{_euros(difference)}), {counted(done.fees_changed, 'changées')}"
-    )
+    for currency, sums in sorted(done.fees.items()):
+        difference = sums.after - sums.before
+        typer.echo(
+            f"Redevances : {money(sums.before, currency)} → {money(sums.after, currency)} "
+            f"({'+' * (difference >= 0)}{money(difference, currency)})"
+        )
     if done.erased:
         typer.echo(f"{counted(done.erased, 'autres')} sans réponse du registre : elle n’est plus gardée")
 
 
-def _outcome(outcome: str, grounds: tuple[str, ...], fee: Decimal | None) -> str:
-    told = _OUTCOMES.get(outcome, outcome)
-    if grounds:
-        told += f" ({', '.join(dict.fromkeys(grounds))})"
-    return told + (f", {_euros(fee)}" if fee is not None else "")
-
-
-def _euros(amount: Decimal) -> str:
+def _result(result: "Result") -> str:
     from permits.domain.french import money
 
-    return money(amount)
+    told = _OUTCOMES.get(result.outcome, result.outcome)
+    if result.grounds:
+        told += f" ({', '.join(dict.fromkeys(result.grounds))})"
+    return told + (f", {money(result.fee.total, result.fee.currency)}" if result.fee else "")
 
 
 def _plain(value: Any) -> Any:

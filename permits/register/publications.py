@@ -1,14 +1,13 @@
 """How a rulebook comes into force: an empty book adopts one; another is proposed, then published by somebody else.
 
 Each step is a row that never changes and an entry of the chain. What is in force on a day is the last that takes effect
-on that day or before.
+on that day or before; of several published for one day, the last published.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -16,6 +15,7 @@ from sqlmodel import Session
 from permits.domain.canonical import digest
 from permits.domain.filing import ActNotPossible
 from permits.register import audit
+from permits.register.database import check_schema
 from permits.register.floor import Floor
 
 _STEP = text(
@@ -23,13 +23,29 @@ _STEP = text(
     " VALUES (:authority, :step, :digest, :effective_on, :taken_by, :at)"
 )
 _UNTIL = text(
-    "SELECT digest FROM rulebook_step WHERE authority = :authority AND step IN ('adopted', 'published')"
-    " AND effective_on <= :day ORDER BY effective_on DESC"
+    """
+    SELECT DISTINCT ON (effective_on) digest FROM rulebook_step s
+    WHERE authority = :authority AND step IN ('adopted', 'published') AND effective_on <= greatest(:day, (
+        SELECT min(effective_on) FROM rulebook_step WHERE authority = s.authority AND step IN ('adopted', 'published')))
+    ORDER BY effective_on DESC, id DESC
+    """
+)
+# A publication closes the proposals of its day: to replace it, two people act anew.
+_WAITING = text(
+    """
+    SELECT id, step, digest, effective_on, taken_by, taken_at FROM rulebook_step p
+    WHERE authority = :authority AND step = 'proposed' AND effective_on > :today AND NOT EXISTS (
+        SELECT 1 FROM rulebook_step WHERE authority = p.authority AND step = 'published'
+            AND effective_on = p.effective_on AND id > p.id)
+    ORDER BY id DESC
+    """
 )
 _STEPS = text(
     "SELECT id, step, digest, effective_on, taken_by, taken_at FROM rulebook_step WHERE authority = :authority"
     " ORDER BY id DESC LIMIT :limit"
 )
+_KEPT = text("SELECT DISTINCT digest FROM rulebook_step WHERE authority = :authority AND starts_with(digest, :prefix)")
+_AUTHORITIES = text("SELECT DISTINCT authority FROM rulebook_step LIMIT 2")
 _FILES = text("SELECT files FROM rulebook WHERE digest = :digest")
 _REFUSALS = {
     "PX006": "ce registre a déjà un règlement : proposez le vôtre (`permits rulebook propose`)",
@@ -64,13 +80,23 @@ class Publications:
         self._engine, self._authority, self._floor = engine, authority, floor
 
     def until(self, day: date) -> list[str]:
-        """Return the digest of each rulebook that took effect by a day: the one in force first, then those before."""
+        """Return the digest of each rulebook that took effect by a day: the one in force first, then those before.
+
+        Before the book's first day that is its first; nothing for a book that has adopted none.
+        """
         with self._engine.connect() as connection:
             return list(connection.execute(_UNTIL, {"authority": self._authority, "day": day}).scalars())
 
-    def in_force(self, day: date) -> str | None:
-        """Return the digest of the rulebook in force on a day, None before the first."""
-        return next(iter(self.until(day)), None)
+    def waiting(self, today: date) -> list[Step]:
+        """Return what is proposed for a day to come and may still be published, the newest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_WAITING, {"authority": self._authority, "today": today})
+            return [Step(*row) for row in rows]
+
+    def kept(self, prefix: str) -> list[str]:
+        """Return the digests, beginning so, of what was ever adopted, proposed or published."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(_KEPT, {"authority": self._authority, "prefix": prefix}).scalars())
 
     def files(self, rulebook: str) -> dict[str, str] | None:
         """Return the files kept under a digest, None when there are none."""
@@ -110,6 +136,8 @@ class Publications:
         try:
             with Session(self._engine) as session:
                 with session.begin():
+                    # First: the steps are numbered in the order of the chain.
+                    audit.lock(session, self._authority)
                     self._floor.check(session)
                     session.execute(_STEP, values)
                     position = audit.append(session, self._authority, f"rulebook_{step}", at, entry)
@@ -118,8 +146,14 @@ class Publications:
             raise _refusal(error) from error
 
 
+def only_authority(engine: Engine) -> str | None:
+    """Return the authority whose rulebooks a base holds, None unless there is exactly one. Raises DatabaseUnfit."""
+    with engine.connect() as connection:
+        check_schema(connection)
+        found = list(connection.execute(_AUTHORITIES).scalars())
+    return found[0] if len(found) == 1 else None
+
+
 def _refusal(error: DBAPIError) -> Exception:
-    if isinstance(error.orig, UniqueViolation):
-        return ActNotPossible("un règlement est déjà publié pour ce jour")
     told = _REFUSALS.get(getattr(error.orig, "sqlstate", None) or "")
     return ActNotPossible(told) if told else error

@@ -16,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from permits.desk import RulebookUnreadable
 from permits.domain.admissibility import Inadmissible
 from permits.domain.dated import NotInForce
 from permits.domain.establishment import RegistryUnavailable
@@ -86,6 +87,11 @@ KINDS: dict[str, Kind] = {
     ),
     "rulebook_incomplete": Kind(
         503, "Règlement incomplet", "Aucune règle n’est en vigueur à cette date : contactez le service."
+    ),
+    "rulebook_unreadable": Kind(
+        503,
+        "Règlement illisible",
+        "Le règlement gardé pour cette date ou cette décision ne se lit plus : prévenez-nous.",
     ),
 }
 
@@ -170,6 +176,7 @@ def install(app: FastAPI) -> None:
     on(OperationalError, "database_unavailable", 5)
     on(InterfaceError, "database_unavailable", 5)
     on(PoolTimeout, "overloaded", 5)
+    on(RulebookUnreadable, "rulebook_unreadable", 3600)
     app.add_exception_handler(BookRolledBack, _rolled_back)
     app.add_exception_handler(PressBusy, _busy)
     app.add_exception_handler(RegistryUnavailable, _registry)
