@@ -14,10 +14,11 @@ from permits.domain.dated import Dated
 from permits.domain.decision import Citation, Decision, Fee, Finding, Granted, Outcome
 from permits.domain.establishment import Establishment
 from permits.domain.filing import Filed
-from permits.domain.limits import Limits, value_text
+from permits.domain.french import day_text
+from permits.domain.limits import Assurance, Limits, value_text
 from permits.domain.model import Value
 from permits.domain.rulebook import Rulebook
-from permits.domain.rules.titles import TITLES
+from permits.domain.rules.titles import RULES_TOLD
 from permits.domain.trace_data import Datum, data_of
 
 _ALONE = (
@@ -36,6 +37,7 @@ _ASSISTED = (
 _HELD = "La machine a transmis la demande à une personne, qui n’a pas encore décidé. Elle ne refuse jamais."
 
 _SIRET = re.compile(r"\d{14}")
+_DAYS = re.compile(r"\d{4}-\d\d-\d\d(/\d{4}-\d\d-\d\d)?")
 
 
 class Parameter(Value):
@@ -135,7 +137,7 @@ def _operation(finding: Finding, *, named: bool) -> Operation:
     """Return what a rule concluded; a SIRET in its message is left out of the trace of somebody who is not named."""
     return Operation(
         rule=finding.rule,
-        title=TITLES[finding.rule],
+        title=RULES_TOLD[finding.rule].title,
         outcome=finding.outcome,
         message=finding.message if named else _SIRET.sub("(SIRET non publié)", finding.message),
         measured=finding.measured,
@@ -143,6 +145,15 @@ def _operation(finding: Finding, *, named: bool) -> Operation:
         occupancy=None if finding.occupancy is None else finding.occupancy + 1,
         citation=finding.citation,
     )
+
+
+def figure_text(figure: str) -> str:
+    """Write what a rule measured, or its limit, for a person: a day, days from one to another, a level, a number."""
+    if figure.upper() in Assurance.__members__:
+        return Assurance[figure.upper()].label
+    if _DAYS.fullmatch(figure):
+        return " au ".join(day_text(date.fromisoformat(day)) for day in figure.split("/"))
+    return figure.replace(".", ",")
 
 
 def _parameters(rulebook: Rulebook, day: date) -> Iterator[Parameter]:

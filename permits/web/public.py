@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from permits.domain.act import Act, ActState
 from permits.domain.calendar import PARIS, paris_day
 from permits.domain.french import day_text, money
+from permits.domain.trace import figure_text
 from permits.web.api.rulebook import OnDay, in_force
 from permits.web.api.traces import trace_of_permit
 from permits.web.context import Context, CurrentContext
@@ -31,6 +32,7 @@ _pages = Environment(
 _pages.filters["day"] = day_text
 _pages.filters["moment"] = lambda at: at.astimezone(PARIS).strftime("%d/%m/%Y à %H:%M")
 _pages.filters["money"] = money
+_pages.filters["figure"] = figure_text
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
