@@ -58,6 +58,12 @@ def show(
     for entry in summary.entries:
         since = f" (depuis le {entry.since})" if entry.since else ""
         typer.echo(f"{entry.label} : {entry.value}{since} [{entry.citation.text}]")
+    for period in summary.forbidden_periods:
+        typer.echo(f"Période interdite : {period.told} [{period.citation.text}]")
+    for question in summary.questions:
+        typer.echo(f"Question : {question.asks}")
+    for label in summary.missing:
+        typer.echo(f"{label} : rien n’est en vigueur ce jour, la demande est transmise")
 
 
 @rulebook.command("propose")

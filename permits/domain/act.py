@@ -28,6 +28,11 @@ class ActKind(StrEnum):
         """True for an act that lets somebody occupy the street."""
         return self in (ActKind.PERMIT, ActKind.EXTENSION, ActKind.CORRECTION)
 
+    @property
+    def answers(self) -> bool:
+        """True for an act that answers an application, and so rests on what the machine made of it."""
+        return self.allows or self is ActKind.REFUSAL
+
 
 class ActState(StrEnum):
     """Where an act stands in its life. That a permit has expired is told by its last day, never stored."""

@@ -12,6 +12,22 @@ from permits.domain.model import Misplaced, Value
 
 PARIS = ZoneInfo("Europe/Paris")
 _COUNTRIES = holidays.list_supported_countries(include_aliases=False)
+_FRENCH_REGIONS = {
+    None: "France métropolitaine, hors Alsace et Moselle",
+    "57": "Moselle",
+    "6AE": "Alsace",
+    "971": "Guadeloupe",
+    "972": "Martinique",
+    "973": "Guyane",
+    "974": "La Réunion",
+    "976": "Mayotte",
+    "BL": "Saint-Barthélemy",
+    "MF": "Saint-Martin",
+    "NC": "Nouvelle-Calédonie",
+    "PF": "Polynésie française",
+    "PM": "Saint-Pierre-et-Miquelon",
+    "WF": "Wallis-et-Futuna",
+}
 
 
 def paris_day(instant: datetime) -> date:
@@ -39,6 +55,13 @@ class PublicHolidays(Value):
             told = ", ".join(region for region in regions if " " not in region) or "aucune"
             raise Misplaced(f"région inconnue ; connues : {told}", "region")
         return self
+
+    @property
+    def label(self) -> str:
+        """Where they are, in French; outside France, the codes of the country and of its region."""
+        if self.country != "FR":
+            return " ".join(part for part in (self.country, self.region) if part)
+        return _FRENCH_REGIONS.get(self.region, f"France, {self.region}")
 
     def hold(self, day: date) -> bool:
         """Tell whether a day is one of them."""

@@ -1,7 +1,7 @@
 """An application as filed, and as it stands in the book: what the walk and the register pass to each other."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from permits.domain.canonical import digest
 from permits.domain.decision import Decision
 from permits.domain.facts import Facts
 from permits.domain.limits import Assurance
+from permits.domain.place import PlaceFacts
 from permits.domain.siret import siren_of
 
 
@@ -101,7 +102,7 @@ class Filed:
     """A recorded application as it stands now, with the permit or the refusal that answered it.
 
     `facts` and `decision` are None while it waits for the registry; `facts` also once the registry's
-    answer has been erased.
+    answer has been erased. `decided_on`, the day whose law was heard, and `places` outlive it.
     """
 
     filing: Filing
@@ -111,3 +112,5 @@ class Filed:
     rulebook_digest: str | None
     decided_at: datetime | None
     act: Act | None
+    decided_on: date | None = None
+    places: tuple[PlaceFacts, ...] = ()

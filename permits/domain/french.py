@@ -1,5 +1,6 @@
 """How days and figures are written in French sentences."""
 
+from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
 
@@ -21,8 +22,26 @@ MONTHS = (
 
 def day_text(day: date) -> str:
     """Write a day: « 1er janvier 2027 »."""
-    number = "1er" if day.day == 1 else str(day.day)
-    return f"{number} {MONTHS[day.month - 1]} {day.year}"
+    return f"{year_day_text(f'{day:%m-%d}')} {day.year}"
+
+
+def year_day_text(text: str) -> str:
+    """Write a day of every year, given as MM-DD: « 1er janvier »."""
+    month, day = (int(part) for part in text.split("-"))
+    return f"{ordinal(1) if day == 1 else day} {MONTHS[month - 1]}"
+
+
+def ordinal(number: int, *, feminine: bool = False) -> str:
+    """Write a rank: « 1er », « 1re », « 2e »."""
+    if number == 1:
+        return "1re" if feminine else "1er"
+    return f"{number}e"
+
+
+def listed(words: Sequence[str], last: str = "et") -> str:
+    """Write words one after another: « a, b et c »."""
+    *first, end = words
+    return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def hour_text(at: time) -> str:

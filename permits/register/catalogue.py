@@ -19,7 +19,7 @@ from permits.domain.facts import Facts
 from permits.domain.filing import Filed, Filing
 from permits.domain.limits import Assurance
 from permits.domain.permit import Permit
-from permits.domain.place import Footprint, StandingPermit
+from permits.domain.place import Footprint, PlaceFacts, StandingPermit
 from permits.domain.ruling import Ruling
 from permits.register.tables import (
     ActRow,
@@ -42,7 +42,7 @@ _STANDING = text(
 _IS_HALTED = text("SELECT issuing_is_halted(:authority)")
 
 # Who gets an answer by an act: rulings that end a permit come later, and never answer an application.
-_ANSWERS = (ActKind.PERMIT, ActKind.EXTENSION, ActKind.CORRECTION, ActKind.REFUSAL)
+_ANSWERS = tuple(kind for kind in ActKind if kind.answers)
 _ALLOWING = tuple(kind for kind in ActKind if kind.allows)
 
 # As the index act_by_day has it.
@@ -220,6 +220,7 @@ class Catalogue:
 
 
 _DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
+_PLACES: TypeAdapter[tuple[PlaceFacts, ...]] = TypeAdapter(tuple[PlaceFacts, ...])
 _PAYLOAD: TypeAdapter[Permit | Ruling] = TypeAdapter(
     Annotated[Permit | Ruling, PydanticField(discriminator="payload_schema")]
 )
@@ -253,7 +254,8 @@ def _notification(row: NotificationRow) -> Notification:
 
 def filed_of(row: ApplicationRow, evidence: EvidenceRow | None, act: Act | None) -> Filed:
     """Return what a row of the application table says, with its act. The contact is not read back."""
-    told = None if row.facts is None or evidence is None else row.facts | {"registry": evidence.answer}
+    kept = row.facts or {}
+    facts = Facts.model_validate(kept | {"registry": evidence.answer}) if kept and evidence else None
     return Filed(
         filing=Filing(
             application_id=row.id,
@@ -270,11 +272,13 @@ def filed_of(row: ApplicationRow, evidence: EvidenceRow | None, act: Act | None)
             sandbox=row.sandbox,
         ),
         outcome=row.outcome,
-        facts=None if told is None else Facts.model_validate(told),
+        facts=facts,
         decision=None if row.decision is None else _DECISION.validate_python(row.decision),
         rulebook_digest=row.rulebook_digest,
         decided_at=row.decided_at,
         act=act,
+        decided_on=date.fromisoformat(kept["decided_on"]) if kept else None,
+        places=facts.places if facts else _PLACES.validate_python(kept.get("places", ())),
     )
 
 

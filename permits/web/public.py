@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from permits.domain.act import Act, ActState
 from permits.domain.calendar import PARIS, paris_day
 from permits.domain.french import day_text, money
+from permits.domain.trace import figure_text
 from permits.web.api.rulebook import OnDay, in_force
 from permits.web.api.traces import trace_of_permit
 from permits.web.context import Context, CurrentContext
@@ -31,6 +32,7 @@ _pages = Environment(
 _pages.filters["day"] = day_text
 _pages.filters["moment"] = lambda at: at.astimezone(PARIS).strftime("%d/%m/%Y à %H:%M")
 _pages.filters["money"] = money
+_pages.filters["figure"] = figure_text
 
 
 def _page(context: Context, name: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -120,9 +122,9 @@ def _abrogated(act: Act, ended_on: date, today: date) -> tuple[str, str]:
 @router.get(
     "/v/{code}/trace",
     operation_id="explain_decision",
-    summary="Comprendre la décision qui a donné un permis",
+    summary="Comprendre la décision qui a donné un permis, ou l’a refusé",
     response_class=HTMLResponse,
-    responses={404: {"content": {"text/html": {}}, "description": "Aucun permis n’a ce code"}},
+    responses={404: {"content": {"text/html": {}}, "description": "Aucun permis, aucun refus n’a ce code"}},
 )
 @policy(Policy.PUBLIC)
 def explain_decision(
@@ -130,7 +132,7 @@ def explain_decision(
 ) -> HTMLResponse:
     """La trace due à qui tient l’arrêté : part de la machine, données, paramètres, opérations (CRPA R311-3-1-2)."""
     act = context.catalogue.act_by_code(code)
-    trace = trace_of_permit(context, act) if act is not None and act.kind.allows else None
+    trace = trace_of_permit(context, act) if act is not None and act.kind.answers else None
     if trace is None:
         return _page(context, "unknown.html", 404)
     page = _page(context, "trace.html", trace=trace)

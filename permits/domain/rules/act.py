@@ -9,7 +9,7 @@ from permits.domain.place import PlaceFacts
 from permits.domain.rulebook import Rulebook
 from permits.domain.rules.case import Case
 
-_INTERRUPTION = Citation(
+INTERRUPTION = Citation(
     text="faculté d’interrompre à tout moment le traitement (Conseil d’État, avis n° 393836, § 35)",
     verification=Verification.SECONDARY,
 )
@@ -19,7 +19,7 @@ def issuing_is_not_suspended(case: Case) -> Iterator[Finding]:
     """A person may interrupt the machine at any time; heard only then: it is a circumstance, not a rule of the city."""
     if case.facts.issuing_is_halted:
         message = "La délivrance automatique est suspendue : un agent décide."
-        yield case.finding("ISSUING-OPEN", False, message, citation=_INTERRUPTION)
+        yield case.finding("ISSUING-OPEN", False, message, citation=INTERRUPTION)
 
 
 def authority_is_competent(case: Case) -> Iterator[Finding]:

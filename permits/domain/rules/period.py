@@ -68,7 +68,7 @@ def duration_is_short_enough(case: Case) -> Iterator[Finding]:
     )
 
 
-_NO_RIGHT_TO_RENEWAL = Citation(
+NO_RIGHT_TO_RENEWAL = Citation(
     text="aucun droit au renouvellement : chaque demande est examinée (Conseil d’État, 25 janvier 2017, n° 395314)",
     verification=Verification.SECONDARY,
 )
@@ -93,7 +93,7 @@ def extension_follows_its_permit(case: Case) -> Iterator[Finding]:
         message,
         measured=case.application.starts_on.isoformat(),
         limit=extended.ends_on.isoformat(),
-        citation=_NO_RIGHT_TO_RENEWAL,
+        citation=NO_RIGHT_TO_RENEWAL,
     )
 
 

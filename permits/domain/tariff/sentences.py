@@ -42,7 +42,7 @@ _OF_THE_CALENDAR = {
 }
 # A period begun is due: how that is said of each, feminine or not.
 _FEMININE = {"week": "e", "month": "", "quarter": "", "year": ""}
-_INVARIABLE = {"m²", "m", "mois"}
+_INVARIABLE = {"m²", "m", "mois", "t"}
 
 
 class Price(NamedTuple):
@@ -94,10 +94,10 @@ def unit_name(unit: str, questions: Mapping[str, Question]) -> str:
 def period_name(item: Item) -> str:
     """Return the French name of the periods that a line counts."""
     if isinstance(item.per, Block):
-        return f"période de {item.per.days} jours"
-    name = _PER_NAMES[str(item.per)]
+        return period_noun(item)
     if item.begun == "calendar":
         return _OF_THE_CALENDAR[str(item.per)]
+    name = period_noun(item)
     if item.days_counted in _NOT_WORKED:
         return f"{name}{_NOT_WORKED[item.days_counted]}"
     if item.days_counted in _COUNTED:
@@ -105,6 +105,11 @@ def period_name(item: Item) -> str:
     elif item.begun == "due" and item.per in _FEMININE:
         name += f" commencé{_FEMININE[str(item.per)]}"
     return name
+
+
+def period_noun(item: Item) -> str:
+    """Return the same, whichever days count and whether it is due once begun."""
+    return f"période de {item.per.days} jours" if isinstance(item.per, Block) else _PER_NAMES[str(item.per)]
 
 
 def _quantity(item: Item, subject: Subject, charge: Charge) -> str:

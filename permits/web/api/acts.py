@@ -7,8 +7,10 @@ from fastapi import APIRouter, Path, Request, Response
 
 from permits.acts import note_delivery
 from permits.domain.act import Act
+from permits.domain.trace import DecisionTrace
 from permits.register.readings import Subject
 from permits.web.access_log import note
+from permits.web.api.traces import trace_of_permit
 from permits.web.api.views import ActView
 from permits.web.context import Context, CurrentClient, CurrentContext
 from permits.web.policy import Policy, policy
@@ -44,6 +46,18 @@ def get_act_document(request: Request, number: Number, context: CurrentContext, 
     if act is None:
         raise Refusal("not_found")
     return document_response(request, context, act)
+
+
+@router.get("/{number}/trace", operation_id="get_act_trace", summary="Lire la trace de la décision")
+@policy(Policy.CLIENT)
+def get_act_trace(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> DecisionTrace:
+    """D’un permis ou d’un refus : part de la machine, données, sources, paramètres, opérations (CRPA R311-3-1-2)."""
+    act = context.catalogue.act_by_number(number, client.id)
+    trace = trace_of_permit(context, act) if act is not None and act.kind.answers else None
+    if trace is None:
+        raise Refusal("not_found")
+    note(request, Subject.ACT, number)
+    return trace
 
 
 def document_response(request: Request, context: Context, act: Act) -> Response:
