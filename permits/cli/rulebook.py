@@ -59,7 +59,8 @@ def show(
         since = f" (depuis le {entry.since})" if entry.since else ""
         typer.echo(f"{entry.label} : {entry.value}{since} [{entry.citation.text}]")
     for period in summary.forbidden_periods:
-        typer.echo(f"Période interdite : {period.told} [{period.citation.text}]")
+        text = f" [{period.citation.text}]" if period.citation else ""
+        typer.echo(f"Période interdite : {period.told}{text}")
     for question in summary.questions:
         typer.echo(f"Question : {question.asks}")
     for label in summary.missing:
