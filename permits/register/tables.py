@@ -88,8 +88,8 @@ class ApplicationRow(SQLModel, table=True):
     assurance: int
     payer_assurance: int
     body: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    decision: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    decision: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     rulebook_digest: str | None = None
     decided_at: datetime | None = Field(default=None, sa_column=_optional_instant())
     amends: UUID | None = None

@@ -88,7 +88,7 @@ def test_an_edited_directory_changes_nothing_and_readyz_tells_it(town: Town) -> 
 
     write(town, 'rate: "1.20')
     told = "le dossier ne se lit pas, le règlement en vigueur le reste : "
-    told += f"{TARIFF}: ligne 14: une virgule, un crochet ou une accolade manque"
+    told += f"{TARIFF}: ligne 14: une virgule, un crochet ou une accolade manque, ou un texte à mettre entre guillemets"
     assert ready(town, "rulebook:directory") == (True, told)
     assert granted(town) == in_force
 
