@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from permits.cli.common import By, database_url, fail, open_desk
+from permits.cli.common import By, database_url, day_option, fail, open_desk
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.decision import Citation
 from permits.domain.filing import ActNotPossible
@@ -43,7 +43,7 @@ Authority = Annotated[
 Fact = Annotated[list[str], typer.Option("--fact", help="Un fait qui motive l’acte (répétable)")]
 Ground = Annotated[str, typer.Option(help="Motif de droit, tel que le règlement le nomme (authority.yaml, endings)")]
 Hearing = Annotated[str, typer.Option(help="Comment le titulaire a pu présenter ses observations, ou pourquoi non")]
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+Day = Annotated[date, day_option()]
 
 
 @app.command()
@@ -53,7 +53,7 @@ def abrogate(number: Number, ground: Ground, fact: Fact, hearing: Hearing, effec
 
     with _told(), open_desk() as desk:
         grounds = acts.Grounds(ground, tuple(fact), hearing)
-        _tell(acts.abrogate(desk, number, grounds, effective_on.date(), by))
+        _tell(acts.abrogate(desk, number, grounds, effective_on, by))
 
 
 @app.command()
@@ -125,7 +125,7 @@ def notify(
     """Enregistrer la notification d’un acte : sa date ouvre le délai de recours."""
     from permits import acts
 
-    notification = Notification(notified_on=on.date(), channel=channel, proof=proof)
+    notification = Notification(notified_on=on, channel=channel, proof=proof)
     with _told(), open_desk() as desk:
         _tell(acts.notify(desk, number, notification, by))
 

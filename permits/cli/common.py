@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from permits.register.book import Register
     from permits.register.publications import Publications
 
-Directory = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Dossier du règlement")]
+Directory = Annotated[Path, typer.Argument(help="Dossier du règlement")]
 AsJson = Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON, pour un programme")]
 RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
+
+
+def day_option(*names: str, help: str | None = None) -> Any:
+    """Return an option whose value is a day."""
+    return typer.Option(*names, parser=_day, metavar="AAAA-MM-JJ", help=help)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter("un jour s’écrit AAAA-MM-JJ, par exemple 2027-01-31") from None
 
 
 def coming(body: dict[str, object]) -> dict[str, object]:

@@ -4,13 +4,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from permits.cli.common import database_url, fail, open_desk, own_authority
+from permits.cli.common import database_url, day_option, fail, open_desk, own_authority
 from permits.cli.show import Held, counted, progress_bar, tell_replay, tell_report
 from permits.settings import Settings
 
@@ -71,9 +71,7 @@ def fsck(
 
 @app.command()
 def replay(
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Premier jour de décision, à Paris")
-    ] = None,
+    since: Annotated[date | None, day_option(help="Premier jour de décision, à Paris")] = None,
     number: Annotated[str | None, typer.Option(help="Numéro d’un permis ou d’un refus")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Nombre de décisions, les plus anciennes d’abord")] = None,
     lines: Lines = 20,
@@ -86,7 +84,7 @@ def replay(
         done = take_again(
             engine,
             own_authority(),
-            since=since.date() if since else None,
+            since=since,
             number=number,
             limit=limit,
             progress=lambda taken, total: progress("décisions", taken, total),

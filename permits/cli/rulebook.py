@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from permits.cli import trials
-from permits.cli.common import AsJson, By, Directory, fail, law_in, open_book
+from permits.cli.common import AsJson, By, Directory, day_option, fail, law_in, open_book
 from permits.desk import Law
 from permits.settings import ROOT, Settings
 
@@ -24,7 +24,7 @@ rulebook = typer.Typer(no_args_is_help=True, help="Règlement.")
 app.add_typer(rulebook, name="rulebook")
 rulebook.add_typer(trials.app)
 
-Day = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Jour (aujourd’hui par défaut)")]
+Day = Annotated[date | None, day_option("--on", help="Jour (aujourd’hui par défaut)")]
 
 
 @rulebook.command("check")
@@ -37,7 +37,7 @@ def check(directory: Directory) -> None:
 
 @rulebook.command("show")
 def show(
-    directory: Annotated[Path | None, typer.Argument(exists=True, file_okay=False)] = None,
+    directory: Annotated[Path | None, typer.Argument(help="Dossier du règlement")] = None,
     on: Day = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +47,7 @@ def show(
     """
     from permits.domain.summary import in_force_on
 
-    day = on.date() if on else _today()
+    day = on or _today()
     law, source = (law_in(directory), f"dossier {directory}") if directory else _in_force(day)
     summary = in_force_on(law.rulebook, day)
     if as_json:
@@ -74,10 +74,10 @@ def propose(
         typer.Argument(metavar="DOSSIER|EMPREINTE", help="Dossier du règlement, ou empreinte d’un autre déjà gardé"),
     ],
     by: By,
-    effective_on: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour, à venir")],
+    effective_on: Annotated[date, day_option("--from", help="Premier jour, à venir")],
 ) -> None:
     """Proposer un règlement pour un jour à venir ; une autre personne le publie."""
-    day, at = effective_on.date(), datetime.now(UTC)
+    day, at = effective_on, datetime.now(UTC)
     with open_book() as (register, publications):
         law = law_in(Path(given)) if Path(given).is_dir() else _kept(publications, given)
         if law.rulebook.authority.identity.id != register.authority:
@@ -99,14 +99,14 @@ def publish(
     digest: Annotated[str, typer.Argument(help="Empreinte du règlement proposé ; ses 8 premiers caractères suffisent")],
     by: By,
     effective_on: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="Jour pour lequel il est proposé, s’il l’est pour plusieurs"),
+        date | None,
+        day_option("--from", help="Jour pour lequel il est proposé, s’il l’est pour plusieurs"),
     ] = None,
 ) -> None:
     """Publier ce qu’une autre personne a proposé : il prend effet au jour dit, sans redémarrage."""
     with open_book() as (_, publications):
         waiting = publications.waiting(_today())
-        found, day = _proposed(waiting, digest, effective_on.date() if effective_on else None)
+        found, day = _proposed(waiting, digest, effective_on)
         _checked(publications, found)
         publications.publish(found, day, by, datetime.now(UTC))
     typer.echo(f"publié, en vigueur le {day} : {found}")

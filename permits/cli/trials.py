@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from permits.cli.common import AsJson, Directory, RequestFile, fail, law_in, law_in_force, open_book
+from permits.cli.common import AsJson, Directory, RequestFile, day_option, fail, law_in, law_in_force, open_book
 from permits.cli.show import counted, progress_bar
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ app = typer.Typer()
 def price(
     directory: Directory,
     request: RequestFile,
-    filed_on: Annotated[
-        datetime | None, typer.Option("--filed-on", formats=["%Y-%m-%d"], help="Jour du dépôt (aujourd’hui par défaut)")
-    ] = None,
+    filed_on: Annotated[date | None, day_option("--filed-on", help="Jour du dépôt (aujourd’hui par défaut)")] = None,
     unauthorised: Annotated[bool, typer.Option("--unauthorised", help="Comme une occupation sans titre")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,7 +36,7 @@ def price(
     from permits.quote import quote
 
     law, application = law_in(directory), _application(request)
-    filed_at = filed_on.replace(hour=9, tzinfo=PARIS) if filed_on else datetime.now(UTC)
+    filed_at = datetime.combine(filed_on, time(9), PARIS) if filed_on else datetime.now(UTC)
     try:
         told = quote(law, application, filed_at, unauthorised=unauthorised)
     except Inadmissible as error:
@@ -63,12 +61,8 @@ def price(
 @app.command("backtest")
 def backtest(
     directory: Directory,
-    on: Annotated[
-        datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Premier jour où le règlement essayé vaudrait")
-    ],
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Premier jour de décision des demandes reprises")
-    ] = None,
+    on: Annotated[date, day_option("--on", help="Premier jour où le règlement essayé vaudrait")],
+    since: Annotated[date | None, day_option(help="Premier jour de décision des demandes reprises")] = None,
     lines: Annotated[int, typer.Option(min=1, max=1000, help="Demandes changées montrées au plus")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -82,8 +76,8 @@ def backtest(
             register.authority,
             law_in_force(publications),
             proposed,
-            on=on.date(),
-            since=since.date() if since else None,
+            on=on,
+            since=since,
             progress=lambda taken, total: progress("demandes", taken, total),
         )
     if as_json:
