@@ -185,6 +185,21 @@ def test_only_a_book_without_a_rulebook_adopts_one(office: FakeOffice, publicati
         publications.adopt(law_of(dearer()).rulebook.digest, paris_day(office.clock()), office.clock())
 
 
+def test_of_many_services_that_start_at_once_on_an_empty_book_one_adopts(office: FakeOffice) -> None:
+    book, digest, at = publications_of(office), load_law().rulebook.digest, office.clock()
+
+    def adopts(_: int) -> bool:
+        try:
+            book.adopt(digest, paris_day(at), at)
+        except ActNotPossible:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(adopts, range(8))) == [False] * 7 + [True]
+    assert [step.step for step in book.steps()] == ["adopted"]
+
+
 def test_each_step_is_in_the_chain(office: FakeOffice, publications: Publications) -> None:
     digest = publish(office, publications, paris_day(office.clock()) + timedelta(days=1))
     told = rows(office, "SELECT event, entry ->> 'rulebook', entry ->> 'by' FROM audit_entry ORDER BY position")

@@ -17,7 +17,6 @@ CREATE TABLE rulebook_step (
     taken_by text NOT NULL CHECK (taken_by <> ''),
     taken_at timestamptz NOT NULL
 );
-CREATE UNIQUE INDEX rulebook_adopted_once ON rulebook_step (authority) WHERE step = 'adopted';
 """
 
 GUARDS = """

@@ -136,7 +136,7 @@ class Publications:
         try:
             with Session(self._engine) as session:
                 with session.begin():
-                    # First: the steps are numbered in the order of the chain.
+                    # First: steps are numbered in the order of the chain, and each is held to those before it.
                     audit.lock(session, self._authority)
                     self._floor.check(session)
                     session.execute(_STEP, values)
