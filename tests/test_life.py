@@ -465,7 +465,7 @@ def live(postgres: str, machine: type[Life], examples: int, steps: int, *, shrin
 
 @pytest.mark.timeout(300)
 def test_a_book_keeps_its_promises_whatever_happens_in_whatever_order(postgres: str) -> None:
-    live(postgres, Life, examples=6, steps=25)
+    live(postgres, Life, examples=4, steps=25)
 
 
 @pytest.mark.proof

@@ -98,6 +98,7 @@ def test_abrogate(town: Town) -> None:
     assert again == f"permits : {number} n’est pas un permis délivré, ou un autre acte l’a déjà terminé ou remplacé"
 
 
+@pytest.mark.proof
 def test_withdraw(town: Town) -> None:
     number = new_permit(town)
     wrong = refused(town, "withdraw", number, *BREACH, *HEARING, *BY)
@@ -107,6 +108,7 @@ def test_withdraw(town: Town) -> None:
     assert (permit(town, number)["state"], permit(town, number)["ended_by"]) == ("withdrawn", act)
 
 
+@pytest.mark.proof
 def test_correct(town: Town) -> None:
     number = new_permit(town)
     reason = ("--reason", "le nom du chantier : « rue du Four » au lieu de « rue des Exemples »")
@@ -122,6 +124,7 @@ def test_correct(town: Town) -> None:
     assert "ne se corrige pas" in refused(town, "correct", act, "--set", "ends_on=2030-01-01", *reason, *BY)
 
 
+@pytest.mark.proof
 def test_extend_then_end_in_order(town: Town) -> None:
     number = new_permit(town)
     longer = date.fromisoformat(str(town.body["ends_on"])) + timedelta(days=3)
@@ -154,6 +157,7 @@ def test_refuse(town: Town) -> None:
     assert act.startswith("EXR-")
 
 
+@pytest.mark.proof
 def test_notify(town: Town) -> None:
     number, today = new_permit(town), paris_day(datetime.now(UTC)).isoformat()
     words = ("notify", number, "--on", today, "--channel", "registered_letter", "--proof", "RK 12 345 678 9 FR", *BY)

@@ -119,6 +119,7 @@ def test_what_finds_no_room_in_the_tables_is_finished_when_there_is_some() -> No
         finish_all(town, promises)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 def test_a_database_that_stops_for_want_of_room_is_found_again_with_all_it_had() -> None:
     """Without room for its journal PostgreSQL stops at once, as if it had been killed."""

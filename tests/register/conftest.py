@@ -18,19 +18,9 @@ from tests.conftest import cannot_run, embedded_postgres, passing_folder
 from tests.register.every_kind import Original, original_book
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
-# What the database itself keeps is tried on both by `make test`; what only reads or copies it, on the oldest by proof.
-ON_BOTH = {
-    "test_chain_in_hand",
-    "test_exclusion",
-    "test_footprint_guards",
-    "test_guards",
-    "test_idempotency",
-    "test_migration",
-    "test_moves",
-    "test_numbering",
-    "test_queue",
-    "test_transitions",
-}
+# What rests on the database's own constraints and triggers is tried on both by `make test`; the rest on the oldest by
+# `make proof`.
+ON_BOTH = {"test_exclusion", "test_footprint_guards", "test_guards", "test_migration", "test_queue"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

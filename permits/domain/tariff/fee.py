@@ -56,7 +56,7 @@ def compute_fee(
     `received_on` is the day of filing, that of the decision when it is not given. `extends` is the permit that the
     application asks to extend.
     """
-    received_on = received_on or decided_on
+    received_on, tolerance = received_on or decided_on, tolerance_on(rulebook.limits, decided_on)
     if extends is not None:
         whole = application.model_copy(update={"starts_on": extends.starts_on})
         if rulebook.tariff.on(whole.starts_on).value.extensions == "whole":
@@ -65,7 +65,6 @@ def compute_fee(
         else:
             extends = None
     parts = parts_of(application, rulebook.tariff, decided_on)
-    tolerance = tolerance_on(rulebook.limits, decided_on)
     questions = {question.id: question for question in rulebook.questions}
     bill = Bill([part.scale for part in parts])
     holidays = rulebook.authority.public_holidays
@@ -114,7 +113,7 @@ def _charge_occupancy(bill: Bill, subject: Subject, parts: list[Part]) -> None:
         for item in items:
             free = free_days(item, subject.application)
             if free and part.rules(subject.application.starts_on):
-                bill.add(_free_draft(item, subject, part.scale, free), item, subject)
+                bill.add(_free_days_draft(item, subject, part.scale, free), item, subject)
             drafts = list(_lines(item, subject, part))
             bill.add_item(drafts, item, subject)
             charges_something |= item.nature != "deposit" and bool(drafts or free)
@@ -186,35 +185,27 @@ def _package_lines(
             yield _draft(item, subject, scale, span, charge, times=times, package=package, cites=package.cites)
 
 
-def _free_draft(item: Item, subject: Subject, scale: InForce[Scale], days: int) -> Draft:
-    """Return the line that tells the first days, which are free by the text of the line."""
-    return Draft(
-        label=item.label,
-        nature=item.nature,
-        quantity=subject.quantity(item) * days,
-        unit=f"{unit_name(item.unit, subject.questions)} × jour",
-        rate=Decimal(0),
-        times=_ONE,
-        divided_by=_ONE,
-        explanation=counted(Decimal(days), "premier jour"),
-        citation=item.cites or scale.citation,
-        rounding=scale.value.rounding,
-    )
+def _free_days_draft(item: Item, subject: Subject, scale: InForce[Scale], days: int) -> Draft:
+    unit = f"{unit_name(item.unit, subject.questions)} × jour"
+    return _free_draft(item, scale, subject.quantity(item) * days, unit, counted(Decimal(days), "premier jour"))
 
 
 def _free_quantity_draft(item: Item, subject: Subject, scale: InForce[Scale]) -> Draft:
-    """Return the line that tells a quantity all of which is free by the text of the line."""
-    unit = unit_name(item.unit, subject.questions)
-    found = subject.counted(item.unit)
+    unit, found = unit_name(item.unit, subject.questions), subject.counted(item.unit)
+    return _free_draft(item, scale, found, unit, counted(found, unit))
+
+
+def _free_draft(item: Item, scale: InForce[Scale], quantity: Decimal, unit: str, explanation: str) -> Draft:
+    """Return the line that tells what is free by the text of a line."""
     return Draft(
         label=item.label,
         nature=item.nature,
-        quantity=found,
+        quantity=quantity,
         unit=unit,
         rate=Decimal(0),
         times=_ONE,
         divided_by=_ONE,
-        explanation=counted(found, unit),
+        explanation=explanation,
         citation=item.cites or scale.citation,
         rounding=scale.value.rounding,
     )
