@@ -20,7 +20,7 @@ from tests.register.every_kind import Original, original_book
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 # What rests on the database's own constraints and triggers is tried on both by `make test`; the rest on the oldest by
 # `make proof`.
-ON_BOTH = {"test_exclusion", "test_footprint_guards", "test_guards", "test_migration", "test_queue"}
+ON_BOTH = {"test_exclusion", "test_guards", "test_migration", "test_queue"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
