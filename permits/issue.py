@@ -86,8 +86,11 @@ def decide_waiting(desk: Desk, application_id: UUID) -> None:
         return
     filing, desk = filed.filing, desk.today()
     answer = desk.registry.lookup(filing.application.siret)
+    # What was received can't be sent back: the limits that admitted it measure it, on today's ground.
+    admitting = replace(desk.law, rulebook=desk.on(paris_day(filing.received_at)).law.rulebook)
+    footprints = measure(admitting, filing.application, filing.received_at)
     try:
-        decide_and_issue(desk, filing, answer, measure(desk.law, filing.application, filing.received_at), waiting=True)
+        decide_and_issue(desk, filing, answer, footprints, waiting=True)
     except AlreadyFiled:
         log.info("application was decided by somebody else", extra={"application": str(application_id)})
 

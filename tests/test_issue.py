@@ -4,6 +4,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -351,6 +352,26 @@ class LawOfTheDay:
 
     def rulebook(self, digest: str) -> Rulebook:
         raise LookupError(digest)
+
+
+def test_what_was_received_is_decided_although_today_it_would_not_be_admitted(office: FakeOffice) -> None:
+    usual = office.desk.law
+    width = usual.rulebook.limits.footprint_min_width_m
+    ((day, entry),) = width.values.items()
+    wider = width.model_copy(update={"values": {day: entry.model_copy(update={"value": Decimal(9)})}})
+    limits = usual.rulebook.limits.model_copy(update={"footprint_min_width_m": wider})
+    other = replace(usual, rulebook=usual.rulebook.model_copy(update={"limits": limits}))
+    desk = replace(office.desk, laws=LawOfTheDay(usual, date(2026, 12, 2), other))
+    office.registry.is_down = True
+    filed, _ = issue_permit(desk, office.filing())
+    office.registry.is_down = False
+    office.clock.move(days=1)
+    with pytest.raises(Inadmissible):
+        issue_permit(desk, office.filing())
+    decide_waiting(desk, filed.filing.application_id)
+
+    decided = office.register.application(filed.filing.application_id)
+    assert decided is not None and decided.outcome == "granted"
 
 
 class SlowRegistry(FakeRegistry):
