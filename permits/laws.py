@@ -41,17 +41,21 @@ def authority_of(engine: Engine, directory: Path) -> str:
 
 def law_of(files: Mapping[str, str]) -> Law:
     """Return the rulebook that these files describe, with its measuring. Raises RulebookError."""
-    rulebook = load(files)
-    try:
-        return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
-    except ProjError as error:
-        raise RulebookError("authority.yaml", "crs", " ".join(str(error).split())) from None
+    return _measured(load(files), files)
 
 
 def checked_law_of(files: Mapping[str, str]) -> Law:
     """Return the same, of files that have not decided anything yet, and so have to be found right. RulebookError."""
-    check(load(files), files)
-    return law_of(files)
+    rulebook = load(files)
+    check(rulebook, files)
+    return _measured(rulebook, files)
+
+
+def _measured(rulebook: Rulebook, files: Mapping[str, str]) -> Law:
+    try:
+        return Law(rulebook=rulebook, files=files, surveyor=Surveyor(rulebook))
+    except ProjError as error:
+        raise RulebookError("authority.yaml", "crs", " ".join(str(error).split())) from None
 
 
 def load_law(directory: Path) -> Law:

@@ -36,7 +36,7 @@ def _draft(register: "Register", publications: "Publications", application_id: U
     from permits.domain.act import ActKind
     from permits.domain.calendar import paris_day
     from permits.domain.police_order import draft_police_order as draft
-    from permits.law.load import load
+    from permits.laws import KeptLaws
 
     filed = register.application(application_id)
     if filed is None:
@@ -45,10 +45,9 @@ def _draft(register: "Register", publications: "Publications", application_id: U
         fail("cette demande vient du bac à sable : elle n’occupe aucune rue")
     if filed.act is not None and filed.act.kind is ActKind.REFUSAL:
         fail(f"cette demande est refusée ({filed.act.number}) : il n’y a pas d’arrêté de police à prendre")
-    files = publications.files(filed.rulebook_digest) if filed.rulebook_digest else None
-    if filed.facts is None or files is None:
+    if filed.facts is None or filed.rulebook_digest is None:
         fail("cette demande n’est pas encore examinée, ou la réponse du registre n’est plus gardée")
-    rulebook = load(files)
+    rulebook = KeptLaws(publications).rulebook(filed.rulebook_digest)
     if rulebook.authority.police_order is None:
         fail(f"le règlement de cette demande ({rulebook.digest[:12]}) n’a pas de police_order dans authority.yaml")
     today = paris_day(datetime.now(UTC))

@@ -45,13 +45,13 @@ def competences(rulebook: Rulebook) -> Iterator[Clause]:
 
 
 def zones(rulebook: Rulebook) -> Iterator[Clause]:
-    """Give the zones but the territory itself, with the class of road that each declares."""
+    """Give the zones, with the class of road that each declares; the territory itself only where it declares one."""
     for zone in rulebook.zones:
-        if zone.id == rulebook.TERRITORY:
-            continue
         declared = [zone.road.label] if zone.road is not None else []
         declared += [_agglomeration(zone.in_agglomeration)] if zone.in_agglomeration is not None else []
-        yield Clause(id=zone.id, told=f"{zone.label} ({', '.join(declared)})" if declared else zone.label)
+        label = "ailleurs" if zone.id == rulebook.TERRITORY else zone.label
+        if declared or zone.id != rulebook.TERRITORY:
+            yield Clause(id=zone.id, told=f"{label} ({', '.join(declared)})" if declared else label)
 
 
 def _agglomeration(inside: bool) -> str:
