@@ -7,6 +7,7 @@ import pytest
 
 from permits.domain.authority import AuthorityFile
 from permits.domain.calendar import PublicHolidays
+from permits.domain.clauses import zones
 from permits.domain.forbidden import Calendar, ForbiddenPeriod
 from permits.domain.limits import Limits
 from permits.domain.retention import Retention
@@ -246,3 +247,13 @@ def test_nothing_that_a_rulebook_holds_is_left_out() -> None:
     assert Rulebook.model_fields.keys() == told_here.keys()
     for names in told_here.values():
         assert {name.strip() for name in names.split(",")} <= Summary.model_fields.keys()
+
+
+def test_the_road_of_the_territory_is_told_only_where_it_declares_one() -> None:
+    law = demo_rulebook()
+    territory = law.zone(Rulebook.TERRITORY)
+    declared = type(territory).model_validate(dict(territory) | {"road": "departmental", "in_agglomeration": False})
+    others = tuple(zone for zone in law.zones if zone.id != Rulebook.TERRITORY)
+    told = {clause.id: clause.told for clause in zones(law.model_copy(update={"zones": (declared, *others)}))}
+    assert told[Rulebook.TERRITORY] == "ailleurs (route départementale, hors agglomération)"
+    assert Rulebook.TERRITORY not in {clause.id for clause in zones(law)}
