@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, Self
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from permits.domain.act import Act, ActKind, Notification
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Decision
-from permits.domain.establishment import RegistryAnswer
+from permits.domain.establishment import FRESH_FOR, Audience, RegistryAnswer
 from permits.domain.facts import Facts
 from permits.domain.filing import Filed, Filing
 from permits.domain.permit import MakePermit, Permit
@@ -23,8 +23,13 @@ from permits.domain.ruling import MakeRuling, Ruling
 class Registry(Protocol):
     """The State's company registry."""
 
-    def lookup(self, siret: str) -> RegistryAnswer:
-        """Return what is known of this SIRET, or raise RegistryUnavailable."""
+    def lookup(
+        self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
+    ) -> RegistryAnswer:
+        """Return what is known of this SIRET, asked at most `max_age` ago, or raise RegistryUnavailable."""
+
+    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
+        """Return what was last known of this SIRET, however old: it may fill a form, and never grants."""
 
 
 class Geocoder(Protocol):

@@ -15,6 +15,8 @@ from sqlalchemy import Engine, text
 from permits.desk import Desk, Law
 from permits.domain.application import FiledApplication
 from permits.domain.establishment import (
+    FRESH_FOR,
+    Audience,
     Establishment,
     Evidence,
     NotFound,
@@ -78,13 +80,22 @@ class FakeRegistry:
     clock: FakeClock
     answers: dict[str, RegistryAnswer] = field(default_factory=dict)
     is_down: bool = False
+    failing: set[str] = field(default_factory=set)
+    stale: dict[str, RegistryAnswer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def lookup(self, siret: str) -> RegistryAnswer:
+    def lookup(
+        self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
+    ) -> RegistryAnswer:
         self.asked.append(siret)
         if self.is_down:
-            raise RegistryUnavailable(("api-entreprise: 502",))
+            raise RegistryUnavailable(("api-entreprise: HTTP 502",), was_asked=False)
+        if siret in self.failing:
+            raise RegistryUnavailable(("api-entreprise: HTTP 502",))
         return self.answers.get(siret) or open_establishment(siret, self.clock())
+
+    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
+        return self.stale.get(siret)
 
     def forgets(self, siret: str, *, definite: bool) -> None:
         self.answers[siret] = NotFound(siret=siret, definite=definite, evidence=())

@@ -12,6 +12,10 @@ from permits.domain.model import Value
 from permits.domain.siret import siren_of
 
 
+# Evidence is under 24 hours old when a decision is recorded: an hour is kept for deciding and sealing.
+FRESH_FOR = timedelta(hours=23)
+
+
 class Source(StrEnum):
     """A registry that can be asked."""
 
@@ -30,6 +34,13 @@ _SOURCE_LABELS = {
     Source.RECHERCHE_ENTREPRISES: "API Recherche d’entreprises (DINUM ; INSEE, INPI)",
     Source.INSEE: "API Sirene (INSEE)",
 }
+
+
+class Audience(StrEnum):
+    """Who will read what a registry says: it may be asked for no more than that."""
+
+    AUTHORITY = "authority"  # the administration that decides, or an agent of it
+    PUBLIC = "public"  # a form or a partner: only what may be shown to everybody
 
 
 class Standing(StrEnum):
@@ -57,7 +68,8 @@ class Establishment(Value):
     """One establishment (never its head office), as its registry described it.
 
     `name` is None when the registry masked it. `address` is in postal lines, empty when masked.
-    `partially_diffusible` data is never shown in public.
+    `partially_diffusible` data is never shown in public. `disagreement` tells in French what two sources
+    say of it that can't both be true.
     """
 
     siret: str
@@ -74,6 +86,7 @@ class Establishment(Value):
     standing_since: date | None = None
     partially_diffusible: bool = False
     asked_siret: str
+    disagreement: str | None = None
     evidence: tuple[Evidence, ...]
 
     @property
@@ -119,9 +132,13 @@ class RegistryUnavailable(Exception):
     """No registry answered: nothing is known of this SIRET for now.
 
     `reasons` holds one short technical line a source, for staff; `retry_after` is what the source asked for.
+    `was_asked` is False when no source could even be asked: another SIRET would fare no better.
     """
 
-    def __init__(self, reasons: tuple[str, ...], retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, reasons: tuple[str, ...], retry_after: timedelta | None = None, *, was_asked: bool = True
+    ) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = reasons
         self.retry_after = retry_after
+        self.was_asked = was_asked

@@ -4,11 +4,18 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Protocol
 
-from permits.domain.establishment import NotFound, RegistryAnswer, RegistryUnavailable, Source
+from permits.domain.establishment import (
+    FRESH_FOR,
+    Audience,
+    NotFound,
+    RegistryAnswer,
+    RegistryUnavailable,
+    Source,
+)
 from permits.sirene.errors import SourceError, SourceMisconfigured
 
 logger = logging.getLogger(__name__)
@@ -65,7 +72,13 @@ class Directory:
         for source in self._sources:
             source.close()
 
-    def lookup(self, siret: str) -> RegistryAnswer:
+    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
+        """Return what was last known of this SIRET, however old."""
+        return None
+
+    def lookup(
+        self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
+    ) -> RegistryAnswer:
         """Return the registry's answer about this SIRET; RegistryUnavailable when nothing is known for now."""
         if not re.fullmatch(r"[0-9]{14}", siret):
             raise ValueError("a SIRET has 14 digits")
