@@ -46,8 +46,6 @@ from permits.web.context import Context, Readiness
 
 log = logging.getLogger(__name__)
 
-LOOKUP_BUDGET_S = 8.0
-
 
 def build(settings: Settings) -> FastAPI:
     """Return the service, its database checked and its rulebook kept. Nothing runs before it is served.
@@ -166,10 +164,8 @@ def _seal(settings: Settings) -> Pkcs12Seal:
 
 
 def _source(source: Source, settings: Settings) -> RegistrySource:
-    # The applicant waits for all the sources together.
-    budget_s = LOOKUP_BUDGET_S / len(settings.sirene_sources)
     if source is Source.RECHERCHE_ENTREPRISES:
-        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact, budget_s=budget_s)
+        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact)
     if source is Source.API_ENTREPRISE:
         if settings.api_entreprise_token is None or settings.api_entreprise_recipient is None:
             raise Misconfigured(
@@ -181,7 +177,7 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
             settings.api_entreprise_token,
             settings.api_entreprise_recipient,
             contact=settings.contact,
-            budget_s=budget_s,
+            only_diffusible=settings.api_entreprise_only_diffusible,
         )
     raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
 

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     api_entreprise_url: str = "https://entreprise.api.gouv.fr"
     api_entreprise_token: SecretStr | None = None
     api_entreprise_recipient: Siret | None = None
+    # For a token without the right to protected data.
+    api_entreprise_only_diffusible: bool = False
+    insee_url: str = "https://api.insee.fr/api-sirene/3.11"
+    insee_key: SecretStr | None = None
     recherche_entreprises_url: str = "https://recherche-entreprises.api.gouv.fr"
     geocoder_url: str = "https://data.geopf.fr/geocodage"
     contact: str = "voirie@exemple-ville.example"

@@ -11,7 +11,6 @@ from typing import ClassVar
 from permits.domain.model import Value
 from permits.domain.siret import siren_of
 
-
 # Evidence is under 24 hours old when a decision is recorded: an hour is kept for deciding and sealing.
 FRESH_FOR = timedelta(hours=23)
 
@@ -53,13 +52,46 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Verdict(StrEnum):
+    """What a registry's answer comes to, in a word."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CEASED = "ceased"
+    STRUCK_OFF = "struck_off"
+    INSOLVENCY = "insolvency"
+    MERGED = "merged"
+    PROTECTED = "protected"
+    NOT_FOUND = "not_found"
+    DISPUTED = "disputed"
+
+    @property
+    def label(self) -> str:
+        """The same in French."""
+        return _VERDICT_LABELS[self]
+
+
+_VERDICT_LABELS = {
+    Verdict.OPEN: "ouvert",
+    Verdict.CLOSED: "fermé",
+    Verdict.CEASED: "entreprise cessée",
+    Verdict.STRUCK_OFF: "entreprise radiée",
+    Verdict.INSOLVENCY: "procédure collective",
+    Verdict.MERGED: "fusionné avec un autre SIRET",
+    Verdict.PROTECTED: "protégé",
+    Verdict.NOT_FOUND: "non trouvé",
+    Verdict.DISPUTED: "sources en désaccord",
+}
+
+
 class Evidence(Value):
-    """One answer of a registry: where it came from, when, and the digest of its bytes."""
+    """One answer of a registry: where it came from, when, what it said in a word, and the digest of its bytes."""
 
     source: Source
     fetched_at: datetime
     sha256: str
     parser: str
+    said: str | None = None
     request_id: str | None = None
     source_updated_at: datetime | None = None
 
@@ -99,6 +131,20 @@ class Establishment(Value):
         return self.siret != self.asked_siret
 
     @property
+    def is_at_work(self) -> bool:
+        """True when the establishment is open and its legal unit has not ceased."""
+        return self.is_open and self.unit_is_active
+
+    @property
+    def state(self) -> Verdict:
+        """What Sirene says of it, the trade register left aside."""
+        if self.was_merged:
+            return Verdict.MERGED
+        if not self.is_open:
+            return Verdict.CLOSED
+        return Verdict.OPEN if self.unit_is_active else Verdict.CEASED
+
+    @property
     def is_about_a_person(self) -> bool:
         """True for a sole trader (INSEE legal form 1…), and when the legal form is not known."""
         return self.legal_form is None or self.legal_form.startswith("1")
@@ -126,6 +172,19 @@ class Protected(Value):
 
 
 RegistryAnswer = Establishment | NotFound | Protected
+
+
+def verdict_of(answer: RegistryAnswer) -> Verdict:
+    """Return what an answer comes to."""
+    if isinstance(answer, NotFound):
+        return Verdict.NOT_FOUND
+    if isinstance(answer, Protected):
+        return Verdict.PROTECTED
+    if answer.disagreement is not None:
+        return Verdict.DISPUTED
+    if answer.state is Verdict.OPEN and answer.standing in (Standing.STRUCK_OFF, Standing.INSOLVENCY):
+        return Verdict(answer.standing)
+    return answer.state
 
 
 class RegistryUnavailable(Exception):

@@ -11,13 +11,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
 
-from permits.domain.establishment import Establishment, NotFound, RegistryAnswer, Source
+from permits.domain.establishment import Audience, Establishment, NotFound, RegistryAnswer, Source
 from permits.register.tables import RegistryAccessRow
 
 _COMPLETE = text("UPDATE registry_access SET outcome = :outcome WHERE id = :id")
@@ -67,7 +67,7 @@ class AskedSource(Protocol):
     @property
     def name(self) -> Source: ...
 
-    def lookup(self, siret: str) -> RegistryAnswer: ...
+    def lookup(self, siret: str, audience: Audience, budget: Any) -> RegistryAnswer: ...
 
     def close(self) -> None: ...
 
@@ -88,11 +88,11 @@ class TracedSource:
     def close(self) -> None:
         self._source.close()
 
-    def lookup(self, siret: str) -> RegistryAnswer:
+    def lookup(self, siret: str, audience: Audience, budget: Any) -> RegistryAnswer:
         """Ask the source, between the two halves of a trace; no connection is held while it answers."""
         trace_id = self._begin(siret)
         try:
-            answer = self._source.lookup(siret)
+            answer = self._source.lookup(siret, audience, budget)
         except Exception:
             self._complete(trace_id, "no_answer")
             raise

@@ -24,6 +24,7 @@ class Answer:
     fetched_at: datetime
     request_id: str | None
     retry_after: timedelta | None
+    location: str | None = None
 
     @property
     def error_code(self) -> str:
@@ -36,12 +37,14 @@ class Answer:
         """One short line for staff and logs, as `HTTP 502 01001`."""
         return f"HTTP {self.status} {self.error_code}".strip()
 
-    def evidence(self, source: Source, parser: str, updated_at: datetime | None = None) -> Evidence:
+    def evidence(self, source: Source, parser: str, said: str, updated_at: datetime | None = None) -> Evidence:
+        """Return the proof of this answer; `said` is what was understood of it, in a word of Verdict or Standing."""
         return Evidence(
             source=source,
             fetched_at=self.fetched_at,
             sha256=self.sha256,
             parser=parser,
+            said=said,
             request_id=self.request_id,
             source_updated_at=updated_at,
         )
@@ -58,6 +61,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: datet
         fetched_at=now,
         request_id=_short_ascii(headers.get("x-request-id")),
         retry_after=_wait_asked(headers.get("retry-after"), document or {}, now),
+        location=_short_ascii(headers.get("location")),
     )
 
 
@@ -98,4 +102,4 @@ def _refuse_constant(name: str) -> None:
 
 def _short_ascii(text: str | None) -> str | None:
     """A header fit for a log line and a stored proof."""
-    return text[:100] if text and text.isascii() and text.isprintable() else None
+    return text[:200] if text and text.isascii() and text.isprintable() else None

@@ -8,15 +8,30 @@ from datetime import date
 
 from pydantic import SecretStr, ValidationError
 
-from permits.domain.establishment import Evidence, NotFound, Protected, RegistryAnswer, Source, Standing
+from permits.domain.establishment import (
+    Audience,
+    Evidence,
+    NotFound,
+    Protected,
+    RegistryAnswer,
+    Source,
+    Standing,
+    Verdict,
+)
 from permits.sirene.answer import Answer
-from permits.sirene.errors import SourceMisconfigured, SourceUnavailable
-from permits.sirene.http import BUDGET_S, Clock, PoliteClient
+from permits.sirene.budget import Budget
+from permits.sirene.clock import Clock
+from permits.sirene.errors import SourceMisconfigured, SourceNotAsked, SourceUnavailable
+from permits.sirene.http import CONNECT_S, READ_S, PoliteClient
 from permits.sirene.insee_v4 import SireneAnswer
 from permits.sirene.kbis import ExtractAnswer
+from permits.sirene.pace import Quota
 
 SIRENE_PARSER = "api-entreprise-insee-v4/1"
 EXTRACT_PARSER = "api-entreprise-extrait-kbis-v3/1"
+
+# All its JSON routes together, in windows of the clock's minute (datagouv/apistration, throttle.yml, April 2026).
+QUOTA = Quota(calls=250, window_s=60, on_the_clock=True)
 
 # Its gate refuses unusual control digits before asking anybody, and a few real numbers have them.
 _REFUSED_SIREN, _REFUSED_SIRET = "00301", "00302"
@@ -27,7 +42,8 @@ class ApiEntreprise:
     """Looks a SIRET up with the rights of an administration.
 
     `recipient` is the SIRET of the public body that uses the data; `context` and `object_` tell why,
-    as API Entreprise wants it on every call (`object_` in 50 characters at most).
+    as API Entreprise wants it on every call (`object_` in 50 characters at most). `only_diffusible` is
+    for an authority whose token gives no right to protected data.
     """
 
     name = Source.API_ENTREPRISE
@@ -39,80 +55,95 @@ class ApiEntreprise:
         recipient: str,
         *,
         contact: str,
+        only_diffusible: bool = False,
         context: str = "Occupation du domaine public",
         object_: str = "Demande de permis de stationnement",
         clock: Clock | None = None,
-        budget_s: float = BUDGET_S,
+        connect_s: float = CONNECT_S,
+        read_s: float = READ_S,
     ) -> None:
         if len(object_) > 50:
             raise ValueError("object_ holds 50 characters at most")
+        self._recipient = recipient
+        self._only_diffusible = only_diffusible
         self._why = {"context": context, "object": object_, "recipient": recipient}
         self._client = PoliteClient(
             self.name,
             base_url,
+            QUOTA,
             contact=contact,
             headers={"Authorization": f"Bearer {token.get_secret_value()}"},
             clock=clock,
-            budget_s=budget_s,
+            connect_s=connect_s,
+            read_s=read_s,
         )
 
     def close(self) -> None:
         self._client.close()
 
-    def lookup(self, siret: str) -> RegistryAnswer:
-        """Return what the State says of this SIRET; SourceError when it says nothing usable."""
-        deadline = self._client.deadline()
-        path = f"/v4/insee/sirene/etablissements/{siret}"
-        answer = self._client.get(path, self._why, deadline, accept=frozenset({404, 422, 451}))
+    def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        """Return what the State says of this SIRET; SourceError when it says nothing usable.
+
+        For the public, and for an authority without the right to protected data, the route of what may be shown
+        to everybody is asked: it hides some, so that what it does not find may exist.
+        """
+        if siret == self._recipient:
+            raise SourceNotAsked(self.name, "the recipient can't ask about itself")
+        diffusible = self._only_diffusible or audience is Audience.PUBLIC
+        path = f"/v4/insee/sirene/etablissements/{'diffusibles/' if diffusible else ''}{siret}"
+        answer = self._client.get(path, self._why, budget, accept=frozenset({404, 422, 451}))
         if answer.status != 200:
-            return self._without_establishment(siret, answer)
+            return self._without_establishment(siret, answer, is_whole=not diffusible)
         try:
             sirene = SireneAnswer.model_validate(answer.document)
         except ValidationError as error:
             raise self._unusable("establishment of another shape") from error
         if not sirene.is_about(siret):
             raise self._unusable("establishment of another SIRET than the one asked")
-        evidence = answer.evidence(self.name, SIRENE_PARSER, sirene.updated_at)
-        establishment = sirene.establishment(siret, evidence)
-        if not sirene.is_at_work:
-            return establishment
-        standing, since, extract = self._ask_trade_register(establishment.siren, deadline)
+        establishment = sirene.establishment(siret)
+        evidence = answer.evidence(self.name, SIRENE_PARSER, establishment.state, sirene.updated_at)
+        if not establishment.is_at_work:
+            return establishment.model_copy(update={"evidence": (evidence,)})
+        standing, since, extract = self._ask_trade_register(establishment.siren, budget)
         return establishment.model_copy(
             update={"standing": standing, "standing_since": since, "evidence": (evidence, extract)}
         )
 
-    def _without_establishment(self, siret: str, answer: Answer) -> NotFound | Protected:
-        evidence = (answer.evidence(self.name, SIRENE_PARSER),)
+    def _without_establishment(self, siret: str, answer: Answer, *, is_whole: bool) -> NotFound | Protected:
         if answer.status == 451:
-            return Protected(siret=siret, evidence=evidence)
+            evidence = answer.evidence(self.name, SIRENE_PARSER, Verdict.PROTECTED)
+            return Protected(siret=siret, evidence=(evidence,))
+        evidence = answer.evidence(self.name, SIRENE_PARSER, Verdict.NOT_FOUND)
         if answer.status == 404 and answer.error_code.endswith(_NOT_FOUND_SUBCODE):
-            return NotFound(siret=siret, definite=True, evidence=evidence)
+            return NotFound(siret=siret, definite=is_whole, evidence=(evidence,))
         if answer.error_code == _REFUSED_SIRET:
-            return NotFound(siret=siret, definite=False, evidence=evidence)
+            return NotFound(siret=siret, definite=False, evidence=(evidence,))
         if answer.status == 422:
             raise SourceMisconfigured(self.name, answer.outcome)
         raise self._unusable("HTTP 404 which does not come from the registry")
 
-    def _ask_trade_register(self, siren: str, deadline: float) -> tuple[Standing, date | None, Evidence]:
+    def _ask_trade_register(self, siren: str, budget: Budget) -> tuple[Standing, date | None, Evidence]:
         path = f"/v3/infogreffe/rcs/unites_legales/{siren}/extrait_kbis"
-        answer = self._client.get(path, self._why, deadline, accept=frozenset({404, 422}))
-        evidence = answer.evidence(self.name, EXTRACT_PARSER)
+        answer = self._client.get(path, self._why, budget, accept=frozenset({404, 422}))
+        standing, since = self._standing(siren, answer)
+        return standing, since, answer.evidence(self.name, EXTRACT_PARSER, standing)
+
+    def _standing(self, siren: str, answer: Answer) -> tuple[Standing, date | None]:
         if answer.status == 404:
             if not answer.error_code.endswith(_NOT_FOUND_SUBCODE):
                 raise self._unusable("HTTP 404 which does not come from the trade register")
-            return Standing.NOT_REGISTERED, None, evidence
+            return Standing.NOT_REGISTERED, None
         if answer.status == 422:
             if answer.error_code != _REFUSED_SIREN:
                 raise SourceMisconfigured(self.name, answer.outcome)
-            return Standing.UNKNOWN, None, evidence
+            return Standing.UNKNOWN, None
         try:
             extract = ExtractAnswer.model_validate(answer.document)
         except ValidationError as error:
             raise self._unusable("extract of another shape") from error
         if extract.siren != siren:
             raise self._unusable("extract of another SIREN than the one asked")
-        standing, since = extract.standing
-        return standing, since, evidence
+        return extract.standing
 
     def _unusable(self, what: str) -> SourceUnavailable:
         return SourceUnavailable(self.name, f"unusable answer: {what}")

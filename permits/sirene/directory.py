@@ -1,24 +1,38 @@
-"""The order in which the sources are asked, and how many look-ups may wait on them at once."""
+"""Three sources behind one function: the order they are asked in, and what they say together."""
 
+import itertools
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Protocol
 
+from permits.domain.calendar import paris_day
 from permits.domain.establishment import (
     FRESH_FOR,
     Audience,
-    NotFound,
     RegistryAnswer,
     RegistryUnavailable,
     Source,
+    verdict_of,
 )
-from permits.sirene.errors import SourceError, SourceMisconfigured
+from permits.domain.second_opinion import needs_another, together
+from permits.sirene import metrics
+from permits.sirene.breaker import Breaker
+from permits.sirene.budget import BUDGET_S, Budget
+from permits.sirene.clock import Clock
+from permits.sirene.errors import SourceError, SourceMisconfigured, SourceNotAsked
+from permits.sirene.flights import Flights, TooLong
+from permits.sirene.memory import Memory
 
 logger = logging.getLogger(__name__)
+
+MAX_WAITING = 12
+# One look-up in so many is heard from a second source too, and the first of each day.
+COMPARE_ONE_IN = 20
 
 
 class RegistrySource(Protocol):
@@ -27,7 +41,7 @@ class RegistrySource(Protocol):
     @property
     def name(self) -> Source: ...
 
-    def lookup(self, siret: str) -> RegistryAnswer: ...
+    def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer: ...
 
     def close(self) -> None: ...
 
@@ -42,23 +56,47 @@ class SourceStatus:
     last_reason: str | None = None
 
 
-class Directory:
-    """Asks sources in order: the first certain answer wins.
+@dataclass(frozen=True)
+class Heard:
+    """What one source said when it was asked alone: an answer, or why there is none."""
 
-    A NotFound that proves nothing is kept while the next source is asked, and stays so if none knows
-    better. At most `max_waiting` look-ups wait at a time; one more is told at once that nothing is known.
+    source: Source
+    at: datetime
+    answer: RegistryAnswer | None = None
+    reason: str | None = None
+
+
+class Directory:
+    """Asks sources in order until one answer, or several together, say enough.
+
+    At most `max_waiting` look-ups wait at a time; one more is told at once that nothing is known. `is_off`
+    tells whether a source is switched off, and `on_reuse` is told of each answer given without asking anybody.
     """
 
     def __init__(
         self,
         sources: Sequence[RegistrySource],
-        max_waiting: int = 12,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        clock: Clock | None = None,
+        max_waiting: int = MAX_WAITING,
+        budget_s: float = BUDGET_S,
+        compare_one_in: int = COMPARE_ONE_IN,
+        is_off: Callable[[Source], bool] = lambda _source: False,
+        on_reuse: Callable[[str, RegistryAnswer], None] = lambda _siret, _answer: None,
     ) -> None:
         self._sources = tuple(sources)
+        self._clock = clock or Clock()
         self._seats = BoundedSemaphore(max_waiting)
-        self._now = now
+        self._budget_s = budget_s
+        self._compare_one_in = compare_one_in
+        self._is_off = is_off
+        self._on_reuse = on_reuse
+        self._breakers = {source.name: Breaker(source.name, self._clock) for source in sources}
         self._status = {source.name: SourceStatus(source.name) for source in sources}
+        self._memory = Memory()
+        self._flights: Flights[RegistryAnswer] = Flights()
+        self._count = itertools.count(1)
+        self._compared_on: date | None = None
 
     @property
     def names(self) -> tuple[Source, ...]:
@@ -72,49 +110,128 @@ class Directory:
         for source in self._sources:
             source.close()
 
-    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
-        """Return what was last known of this SIRET, however old."""
-        return None
-
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
     ) -> RegistryAnswer:
-        """Return the registry's answer about this SIRET; RegistryUnavailable when nothing is known for now."""
-        if not re.fullmatch(r"[0-9]{14}", siret):
-            raise ValueError("a SIRET has 14 digits")
+        """Return what the sources say of this SIRET; RegistryUnavailable when nothing is known for now."""
+        _check(siret)
+        known = self._memory.fresh(siret, audience, max_age, self._clock.now())
+        if known is not None:
+            return self._reused(siret, known)
+        budget = Budget(self._clock, self._budget_s)
+        with self._seat():
+            asked: list[bool] = []
+
+            def ask() -> RegistryAnswer:
+                asked.append(True)
+                answer = self._ask_in_order(siret, audience, budget)
+                self._memory.keep(siret, audience, answer)
+                return answer
+
+            try:
+                answer = self._flights.share(siret, audience, ask, lambda: budget.left_s)
+            except TooLong:
+                raise RegistryUnavailable(("another look-up of this SIRET has not ended",)) from None
+        return answer if asked else self._reused(siret, answer)
+
+    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
+        """Return what was last known of this SIRET, however old; it may fill a form, and never decides."""
+        answer = self._memory.last_known(siret, audience, self._clock.now())
+        return None if answer is None else self._reused(siret, answer)
+
+    def ask_each(self, siret: str, audience: Audience) -> list[Heard]:
+        """Return what each source says of this SIRET now, asked alone whatever the others said."""
+        _check(siret)
+        heard = []
+        for source in self._sources:
+            try:
+                answer = self._hear(source, siret, audience, Budget(self._clock, self._budget_s))
+                heard.append(Heard(source.name, self._clock.now(), answer))
+            except SourceError as error:
+                heard.append(Heard(source.name, self._clock.now(), reason=error.reason))
+        return heard
+
+    def _reused(self, siret: str, answer: RegistryAnswer) -> RegistryAnswer:
+        metrics.REUSED.inc()
+        self._on_reuse(siret, answer)
+        return answer
+
+    @contextmanager
+    def _seat(self) -> Iterator[None]:
         if not self._seats.acquire(blocking=False):
-            raise RegistryUnavailable(("too many look-ups are waiting",))
+            raise RegistryUnavailable(("too many look-ups are waiting",), was_asked=False)
         try:
-            return self._ask_in_order(siret)
+            with metrics.WAITING.track_inprogress():
+                yield
         finally:
             self._seats.release()
 
-    def _ask_in_order(self, siret: str) -> RegistryAnswer:
-        unproven: NotFound | None = None
+    def _ask_in_order(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        answer: RegistryAnswer | None = None
+        heard, compares = 0, self._is_to_be_compared()
         failures: list[SourceError] = []
-        for source in self._sources:
+        for index, source in enumerate(self._sources):
+            if answer is not None and not (needs_another(answer, heard) or (compares and heard < 2)):
+                break
             try:
-                answer = source.lookup(siret)
+                said = self._hear(source, siret, audience, budget.part(len(self._sources) - index))
             except SourceError as error:
                 failures.append(error)
-                self._record_failure(error)
                 continue
-            self._record(source.name, last_success=self._now())
-            if not isinstance(answer, NotFound) or answer.definite:
-                return answer
-            earlier = unproven.evidence if unproven else ()
-            unproven = answer.model_copy(update={"evidence": earlier + answer.evidence})
-        if unproven:
-            return unproven
-        waits = [error.retry_after for error in failures if error.retry_after is not None]
-        raise RegistryUnavailable(tuple(str(error) for error in failures), min(waits, default=None))
+            heard += 1
+            answer = said if answer is None else together(answer, said)
+        if answer is None:
+            raise _outage(failures)
+        if heard > 1:
+            metrics.COMPARISONS.labels(verdict_of(answer)).inc()
+        return answer
+
+    def _hear(self, source: RegistrySource, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        """Ask one source, unless it is switched off or resting; raises SourceError."""
+        name = source.name
+        try:
+            if self._is_off(name):
+                raise SourceNotAsked(name, "switched off")
+            with self._breakers[name].guarding():
+                answer = source.lookup(siret, audience, budget)
+        except SourceError as error:
+            self._record_failure(error)
+            raise
+        finally:
+            metrics.RESTING.labels(name).set(self._breakers[name].is_open)
+        metrics.LOOKUPS.labels(name, verdict_of(answer)).inc()
+        self._record(name, last_success=self._clock.now())
+        return answer
+
+    def _is_to_be_compared(self) -> bool:
+        today = paris_day(self._clock.now())
+        is_first, self._compared_on = today != self._compared_on, today
+        return is_first or next(self._count) % self._compare_one_in == 0
 
     def _record_failure(self, error: SourceError) -> None:
+        if isinstance(error, SourceNotAsked):
+            metrics.LOOKUPS.labels(error.source, "not_asked").inc()
+            logger.info("registry %s was not asked: %s", error.source, error.reason)
+            return
         if isinstance(error, SourceMisconfigured):
+            metrics.LOOKUPS.labels(error.source, "refused").inc()
             logger.error("registry %s refuses us, an operator must act: %s", error.source, error.reason)
         else:
+            metrics.LOOKUPS.labels(error.source, "unavailable").inc()
             logger.warning("registry %s is unavailable: %s", error.source, error.reason)
-        self._record(error.source, last_failure=self._now(), last_reason=error.reason)
+        self._record(error.source, last_failure=self._clock.now(), last_reason=error.reason)
 
     def _record(self, name: Source, **changes: Any) -> None:
         self._status[name] = replace(self._status[name], **changes)
+
+
+def _check(siret: str) -> None:
+    if not re.fullmatch(r"[0-9]{14}", siret):
+        raise ValueError("a SIRET has 14 digits")
+
+
+def _outage(failures: Sequence[SourceError]) -> RegistryUnavailable:
+    waits = [error.retry_after for error in failures if error.retry_after is not None]
+    was_asked = any(not isinstance(error, SourceNotAsked) for error in failures)
+    reasons = tuple(str(error) for error in failures)
+    return RegistryUnavailable(reasons, min(waits, default=None), was_asked=was_asked)

@@ -1,4 +1,4 @@
-"""Why a source gave no usable answer, split by what the caller does next. Neither ever means "not found"."""
+"""Why a source gave no usable answer, split by what the caller does next. None of them ever means "not found"."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from permits.domain.establishment import Source
 
 
 class SourceError(Exception):
-    """A source was asked and nothing is known for now. `reason` is technical and holds no personal data."""
+    """Nothing is known from this source for now. `reason` is technical and holds no personal data."""
 
     def __init__(self, source: Source, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(f"{source}: {reason}")
@@ -16,7 +16,7 @@ class SourceError(Exception):
 
 
 class SourceUnavailable(SourceError):
-    """Ask another source now, or this one later. `attempts` is how many tries such a failure deserves in all."""
+    """It was asked and failed. `attempts` is how many tries such a failure deserves in all."""
 
     def __init__(self, source: Source, reason: str, retry_after: timedelta | None = None, attempts: int = 1) -> None:
         super().__init__(source, reason, retry_after)
@@ -24,4 +24,8 @@ class SourceUnavailable(SourceError):
 
 
 class SourceMisconfigured(SourceError):
-    """The source refuses us (token, rights, parameters): asking again is useless until an operator acts."""
+    """It refuses us (token, rights, parameters): asking again is useless until an operator acts."""
+
+
+class SourceNotAsked(SourceError):
+    """It was not called at all: switched off, resting after failures, left alone as it asked, or out of quota."""

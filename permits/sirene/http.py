@@ -3,43 +3,45 @@
 Redirects are not followed (they would carry the token elsewhere), nothing is decompressed (a few
 kilobytes of gzip can fill the memory), and a source that asks us to wait is left alone until then:
 API Entreprise bans for twelve hours those who do not listen.
+
+The exchange itself runs on an event loop, in a thread of its own: only there does a deadline bound
+all of it, name resolution and headers that drip one byte a second included.
 """
 
 import logging
 import random
 import ssl
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cache
+from threading import Lock
 
+import anyio
 import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from permits import __version__
 from permits.domain.establishment import Source
+from permits.sirene import metrics
 from permits.sirene.answer import Answer, read_answer
-from permits.sirene.errors import SourceMisconfigured, SourceUnavailable
+from permits.sirene.budget import Budget
+from permits.sirene.clock import Clock
+from permits.sirene.errors import SourceMisconfigured, SourceNotAsked, SourceUnavailable
+from permits.sirene.pace import Pace, Quota
+from permits.sirene.retries import Retries
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 MAX_BODY_BYTES = 1024 * 1024
-CONNECT_S, READ_S, BUDGET_S = 1.0, 2.5, 8.0
+CONNECT_S, READ_S = 1.0, 2.5
 
 # How many tries a status deserves in all. 503 is a maintenance that has announced itself.
 _ATTEMPTS = {409: 2, 500: MAX_ATTEMPTS, 502: MAX_ATTEMPTS, 504: MAX_ATTEMPTS}
 # 4xx that pass with time; every other one says that our request, token or contract is wrong.
 _PASSING_4XX = {408, 409, 425, 429, 451}
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time as the clients live it; tests bring their own."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+# These speak for the whole source; the wait that another status names is that of one request.
+_SPEAKS_FOR_ALL = {429, 503}
 
 
 @cache
@@ -55,17 +57,23 @@ class PoliteClient:
         self,
         source: Source,
         base_url: str,
+        quota: Quota,
         *,
         contact: str,
         headers: Mapping[str, str] | None = None,
         clock: Clock | None = None,
-        budget_s: float = BUDGET_S,
+        connect_s: float = CONNECT_S,
+        read_s: float = READ_S,
     ) -> None:
         self._source = source
         self._clock = clock or Clock()
-        self._budget_s = budget_s
-        self._quiet_until = float("-inf")
-        self._http = httpx.Client(
+        self._connect_s, self._read_s = connect_s, read_s
+        self._pace = Pace(source, quota, self._clock)
+        self._retries = Retries()
+        self._loop = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._starting = Lock()
+        self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             verify=_tls(),
             follow_redirects=False,
@@ -80,54 +88,48 @@ class PoliteClient:
         )
 
     def close(self) -> None:
-        self._http.close()
+        """Close the connections: nothing can be asked any more."""
+        with self._starting:
+            if self._portal is not None:
+                self._portal.call(self._http.aclose)
+                self._portal = None
+                self._loop.close()
 
-    def deadline(self) -> float:
-        """When a look-up that begins now must have ended, on the monotonic clock."""
-        return self._clock.monotonic() + self._budget_s
-
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str],
-        deadline: float,
-        accept: frozenset[int] = frozenset(),
-    ) -> Answer:
+    def get(self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int] = frozenset()) -> Answer:
         """Return the answer when its status is 200 or in `accept`; a 200 always holds a JSON object."""
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        self._retries.earn()
+        attempt = 0
+        while True:
+            attempt += 1
             try:
-                return self._ask(path, params, deadline, accept | {200})
+                return self._ask(path, params, budget, accept | {200})
             except SourceUnavailable as error:
-                asked_to_wait = error.retry_after is not None
-                if asked_to_wait or attempt >= error.attempts or not self._pause(attempt, deadline):
+                budget.note_failure()
+                if not self._may_retry(error, attempt, budget):
                     raise
-        raise AssertionError("the last attempt returns or raises")
+                metrics.RETRIES.labels(self._source).inc()
 
-    def _pause(self, attempt: int, deadline: float) -> bool:
-        """Wait a random while before the next attempt; False when no time would be left for it."""
+    def _may_retry(self, error: SourceUnavailable, attempt: int, budget: Budget) -> bool:
+        """Wait a random while before the next attempt; False when there may be none, or no time would be left."""
+        asked_to_wait = error.retry_after is not None
         delay = random.uniform(0, 0.25 * 2**attempt)
-        if self._clock.monotonic() + delay >= deadline:
+        if asked_to_wait or attempt >= error.attempts or budget.is_spent or delay >= budget.left_s:
+            return False
+        if not self._retries.take():
             return False
         self._clock.sleep(delay)
         return True
 
-    def _ask(self, path: str, params: Mapping[str, str], deadline: float, accept: frozenset[int]) -> Answer:
+    def _ask(self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int]) -> Answer:
+        if budget.is_spent:
+            raise SourceNotAsked(self._source, "nothing left in the budget")
+        self._pace.enter(budget.left_s)
         started = self._clock.monotonic()
-        if started < self._quiet_until:
-            wait = timedelta(seconds=self._quiet_until - started)
-            raise SourceUnavailable(self._source, "left alone, as it asked", wait)
-        left = deadline - started
-        if left <= 0:
-            raise SourceUnavailable(self._source, "no time left in the budget")
-        timeout = httpx.Timeout(min(READ_S, left), connect=min(CONNECT_S, left))
-        try:
-            with self._http.stream("GET", path, params=params, timeout=timeout) as response:
-                body, flaw = self._read(response, deadline)
-        except httpx.RequestError as error:
-            reason = type(error).__name__  # its text may hold the URL, hence the SIRET
-            logger.info("registry %s gave no answer: %s", self._source, reason)
-            raise SourceUnavailable(self._source, reason, attempts=MAX_ATTEMPTS) from error
-        answer = read_answer(response.status_code, response.headers, body, self._clock.now())
+        with metrics.CALL_SECONDS.labels(self._source).time():
+            status, headers, body, flaw = self._exchange(path, params, budget)
+        answer = read_answer(status, headers, body, self._clock.now())
+        metrics.CALLS.labels(self._source, str(status)).inc()
+        self._pace.read(headers)
         logger.info(
             "registry %s answered %s in %d ms, request id %s",
             self._source,
@@ -137,28 +139,54 @@ class PoliteClient:
         )
         return self._accepted(answer, flaw, accept)
 
-    def _read(self, response: httpx.Response, deadline: float) -> tuple[bytes, str | None]:
-        """Return the raw body and what is wrong with it; a body that is refused is not read further."""
-        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-            return b"", "compressed although identity was asked"
-        body = bytearray()
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return b"", f"longer than {MAX_BODY_BYTES} bytes"
-            if self._clock.monotonic() > deadline:
-                return b"", "too slow to end within the budget"
-        return bytes(body), None
+    def _exchange(
+        self, path: str, params: Mapping[str, str], budget: Budget
+    ) -> tuple[int, httpx.Headers, bytes, str | None]:
+        try:
+            return self._on_the_loop().call(self._fetch, path, params, budget.left_s)
+        except (TimeoutError, httpx.RequestError, ssl.SSLError) as error:
+            # Its class alone: its text may hold the URL, hence the SIRET.
+            reason = "no whole answer within the budget" if isinstance(error, TimeoutError) else type(error).__name__
+            metrics.CALLS.labels(self._source, reason).inc()
+            logger.info("registry %s gave no answer: %s", self._source, reason)
+            raise SourceUnavailable(self._source, reason, attempts=MAX_ATTEMPTS) from error
+
+    def _on_the_loop(self) -> BlockingPortal:
+        with self._starting:
+            if self._portal is None:
+                self._portal = self._loop.enter_context(start_blocking_portal(name=f"registry-{self._source}"))
+            return self._portal
+
+    async def _fetch(
+        self, path: str, params: Mapping[str, str], left_s: float
+    ) -> tuple[int, httpx.Headers, bytes, str | None]:
+        timeout = httpx.Timeout(min(self._read_s, left_s), connect=min(self._connect_s, left_s))
+        with anyio.fail_after(left_s):
+            async with self._http.stream("GET", path, params=params, timeout=timeout) as response:
+                body, flaw = await _read(response)
+                return response.status_code, response.headers, body, flaw
 
     def _accepted(self, answer: Answer, flaw: str | None, accept: frozenset[int]) -> Answer:
         """Return an answer that may be read; turn any other into what the caller does next."""
         status = answer.status
+        if status in _SPEAKS_FOR_ALL and (status == 429 or answer.retry_after):
+            self._pace.leave_alone(answer.retry_after)
         if status == 200 and (flaw or not answer.is_json):
             raise SourceUnavailable(self._source, f"unusable answer: {flaw or 'not a JSON object'}")
         if status in accept:
             return answer
-        if status == 429 and answer.retry_after:
-            self._quiet_until = self._clock.monotonic() + answer.retry_after.total_seconds()
         if 400 <= status < 500 and status not in _PASSING_4XX:
             raise SourceMisconfigured(self._source, answer.outcome)
         raise SourceUnavailable(self._source, answer.outcome, answer.retry_after, _ATTEMPTS.get(status, 1))
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, str | None]:
+    """Return the raw body and what is wrong with it; a body that is refused is not read further."""
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        return b"", "compressed although identity was asked"
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return b"", f"longer than {MAX_BODY_BYTES} bytes"
+    return bytes(body), None

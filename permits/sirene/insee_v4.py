@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from permits.domain.establishment import Establishment, Evidence, Standing
+from permits.domain.establishment import Establishment, Standing
 from permits.sirene.values import paris_day, paris_moment, postal_lines, shown
 
 
@@ -78,16 +78,11 @@ class SireneAnswer(BaseModel):
         return asked_siret in (self.data.siret, self.meta.redirect_from_siret)
 
     @property
-    def is_at_work(self) -> bool:
-        """True when the establishment is open and its legal unit has not ceased."""
-        return self.data.etat_administratif == "A" and self.data.unite_legale.etat_administratif == "A"
-
-    @property
     def updated_at(self) -> datetime | None:
         return paris_moment(self.meta.date_derniere_mise_a_jour)
 
-    def establishment(self, asked_siret: str, evidence: Evidence) -> Establishment:
-        """Return it without its trade register entry, of which INSEE knows nothing."""
+    def establishment(self, asked_siret: str) -> Establishment:
+        """Return it without evidence yet, nor its trade register entry, of which INSEE knows nothing."""
         data, unit = self.data, self.data.unite_legale
         activity = shown(data.activite_principale_naf_rev2.code) if data.activite_principale_naf_rev2 else None
         is_open = data.etat_administratif == "A"
@@ -107,7 +102,7 @@ class SireneAnswer(BaseModel):
                 status != "diffusible"
                 for status in (data.status_diffusion, unit.status_diffusion, data.adresse.status_diffusion)
             ),
-            evidence=(evidence,),
+            evidence=(),
         )
 
 

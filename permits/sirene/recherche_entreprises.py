@@ -9,13 +9,27 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from permits.domain.establishment import Establishment, NotFound, RegistryAnswer, Source, Standing
+from permits.domain.establishment import (
+    Audience,
+    Establishment,
+    NotFound,
+    RegistryAnswer,
+    Source,
+    Standing,
+    Verdict,
+    verdict_of,
+)
 from permits.sirene.answer import Answer
+from permits.sirene.budget import Budget
+from permits.sirene.clock import Clock
 from permits.sirene.errors import SourceMisconfigured, SourceUnavailable
-from permits.sirene.http import BUDGET_S, Clock, PoliteClient
+from permits.sirene.http import CONNECT_S, READ_S, PoliteClient
+from permits.sirene.pace import Quota
 from permits.sirene.values import iso_day, iso_moment, postal_lines, shown
 
 PARSER = "recherche-entreprises/1"
+# For each address that asks; the thirty a second of a whole network are others' too (its OpenAPI file, July 2026).
+QUOTA = Quota(calls=7, window_s=1)
 _ADMIN = "bodacc,immatriculation"
 
 _Shape = TypeVar("_Shape", bound=BaseModel)
@@ -89,37 +103,42 @@ class RechercheEntreprises:
         *,
         contact: str,
         clock: Clock | None = None,
-        budget_s: float = BUDGET_S,
+        connect_s: float = CONNECT_S,
+        read_s: float = READ_S,
     ) -> None:
-        self._client = PoliteClient(self.name, base_url, contact=contact, clock=clock, budget_s=budget_s)
+        self._client = PoliteClient(
+            self.name, base_url, QUOTA, contact=contact, clock=clock, connect_s=connect_s, read_s=read_s
+        )
 
     def close(self) -> None:
         self._client.close()
 
-    def lookup(self, siret: str) -> RegistryAnswer:
-        """Return what is public of this SIRET; a NotFound of this source is never definite."""
-        answer = self._search(siret)
+    def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        """Return what is public of this SIRET, whoever reads it; a NotFound of this source is never definite."""
+        answer = self._search(siret, budget)
         try:
             found = _Found.model_validate(answer.document).row(siret)
         except ValidationError as error:
             raise SourceUnavailable(self.name, "unusable answer: results of another shape") from error
         if found is None:
-            return NotFound(siret=siret, definite=False, evidence=(answer.evidence(self.name, PARSER),))
+            evidence = answer.evidence(self.name, PARSER, Verdict.NOT_FOUND)
+            return NotFound(siret=siret, definite=False, evidence=(evidence,))
         unit, row = found
-        return _establishment(unit, row, answer)
+        establishment = _establishment(unit, row)
+        said, updated_at = verdict_of(establishment), iso_moment(unit.date_mise_a_jour)
+        return establishment.model_copy(update={"evidence": (answer.evidence(self.name, PARSER, said, updated_at),)})
 
-    def _search(self, siret: str) -> Answer:
-        deadline = self._client.deadline()
-        answer = self._client.get("/search", {"q": siret, "include_admin": _ADMIN}, deadline, accept=frozenset({400}))
+    def _search(self, siret: str, budget: Budget) -> Answer:
+        answer = self._client.get("/search", {"q": siret, "include_admin": _ADMIN}, budget, accept=frozenset({400}))
         if answer.status == 400:
             # `include_admin` is not documented: the day it is refused, the rest is still worth having.
-            answer = self._client.get("/search", {"q": siret}, deadline, accept=frozenset({400}))
+            answer = self._client.get("/search", {"q": siret}, budget, accept=frozenset({400}))
         if answer.status == 400:
             raise SourceMisconfigured(self.name, "HTTP 400")
         return answer
 
 
-def _establishment(unit: _Unit, row: _Row, answer: Answer) -> Establishment:
+def _establishment(unit: _Unit, row: _Row) -> Establishment:
     is_open, unit_is_active = row.etat_administratif == "A", unit.etat_administratif == "A"
     standing, since = _standing(unit)
     activity = shown(row.activite_principale)
@@ -138,7 +157,7 @@ def _establishment(unit: _Unit, row: _Row, answer: Answer) -> Establishment:
         standing=standing,
         standing_since=since,
         partially_diffusible=not (unit.statut_diffusion == row.statut_diffusion_etablissement == "O"),
-        evidence=(answer.evidence(Source.RECHERCHE_ENTREPRISES, PARSER, iso_moment(unit.date_mise_a_jour)),),
+        evidence=(),
     )
 
 
