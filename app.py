@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
 from fastapi import FastAPI
+from prometheus_client import start_http_server
 from pydantic import SecretStr
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from permits.desk import Desk, RulebookUnreadable
@@ -35,6 +38,7 @@ from permits.register.floor import BookRolledBack
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
+from permits.register.source_switch import is_off
 from permits.register.traces import TracedSource, note_reuse
 from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
@@ -80,8 +84,7 @@ def _build(settings: Settings) -> FastAPI:
     law = laws.on(paris_day(now()))
     if law.rulebook.signatory_on(paris_day(now())) is None:
         log.warning("no signatory has a valid delegation today: every application will be referred")
-    sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
-    directory = Directory(sources, on_reuse=partial(note_reuse, engine, authority, now))
+    directory = open_directory(settings, engine, authority)
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
     desk = Desk(
@@ -104,9 +107,12 @@ def _build(settings: Settings) -> FastAPI:
         worker.start()
         if witness is not None:
             witness.start()
+        metrics = _expose_metrics(settings)
         resuming = Thread(target=resume, args=(desk, list(interrupted)), name="resume", daemon=True)
         resuming.start()
         yield
+        if metrics is not None:
+            metrics.shutdown()
         worker.stop()
         press.close()
         directory.close()
@@ -123,6 +129,16 @@ def _build(settings: Settings) -> FastAPI:
         note_reading=partial(note_reading, engine, authority),
     )
     return create_web_app(context, lifespan)
+
+
+def open_directory(settings: Settings, engine: Engine, authority: str) -> Directory:
+    """Return the sources of the settings behind one function, each exchange traced. Raises Misconfigured."""
+    sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
+    return Directory(
+        sources,
+        is_off=partial(is_off, engine, authority),
+        on_reuse=partial(note_reuse, engine, authority, now),
+    )
 
 
 def now() -> datetime:
@@ -161,6 +177,18 @@ def _seal(settings: Settings) -> Pkcs12Seal:
     if settings.seal_pkcs12 is None:
         raise Misconfigured("PERMITS_SEAL_PKCS12 manque : donnez le fichier PKCS#12 du cachet de l’autorité")
     return Pkcs12Seal.load(settings.seal_pkcs12, settings.seal_passphrase or SecretStr(""))
+
+
+def _expose_metrics(settings: Settings) -> WSGIServer | None:
+    """Serve the counters apart from the service, on this machine only; without them it goes on."""
+    if settings.metrics_port is None:
+        return None
+    try:
+        server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1")
+    except OSError as error:
+        log.error("the metrics can't be served", extra={"port": settings.metrics_port, "reason": str(error)})
+        return None
+    return server
 
 
 def _source(source: Source, settings: Settings) -> RegistrySource:

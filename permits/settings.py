@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     checkpoint_key: Path | None = None
     checkpoint_public_key: Path | None = None
     workers: Annotated[int, Field(ge=1, le=64)] = 2
+    # Counters for Prometheus, on this machine's loopback only.
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     documents_in_hand: Annotated[int, Field(ge=1, le=1000)] = 24
     # Tests run PostgreSQL without fsync; a service that promises anything never does.
     allow_unsafe_database: bool = False

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,12 +12,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from permits.domain.establishment import NotFound, Protected, RegistryAnswer, RegistryUnavailable, Source
+from permits.domain.establishment import Audience, NotFound, Protected, RegistryAnswer, RegistryUnavailable, Source
 from permits.examples import with_coming_dates
 from permits.issue import issue_permit
 from permits.jobs.worker import Worker, resume
 from permits.register.database import conninfo
-from permits.register.traces import Errand, Purpose, TracedSource, on_errand, traces_about
+from permits.register.traces import Errand, Purpose, TracedSource, note_reuse, on_errand, traces_about
+from permits.sirene.budget import Budget
+from permits.sirene.clock import Clock
 from permits.sirene.directory import Directory
 from permits.sirene.errors import SourceUnavailable
 from tests.fakes import OTHER_SIRET, SIRET, FakeClock, FakeOffice, open_establishment, request_body
@@ -32,7 +35,7 @@ class FakeSource:
     asked: list[str] = field(default_factory=list)
     is_closed: bool = False
 
-    def lookup(self, siret: str) -> RegistryAnswer:
+    def lookup(self, siret: str, _audience: Audience, _budget: Budget) -> RegistryAnswer:
         self.asked.append(siret)
         return self.answer(siret) if self.answer else open_establishment(siret, self.clock())
 
@@ -47,7 +50,12 @@ def fails(_siret: str) -> RegistryAnswer:
 def with_registry(office: FakeOffice, *sources: FakeSource) -> FakeOffice:
     """Return the office with these registries, traced, in their order."""
     engine, authority = office.register.engine, office.register.authority
-    directory = Directory([TracedSource(source, engine, authority, office.clock) for source in sources])
+    directory = Directory(
+        [TracedSource(source, engine, authority, office.clock) for source in sources],
+        clock=Clock(now=office.clock),
+        compare_one_in=0,
+        on_reuse=partial(note_reuse, engine, authority, office.clock),
+    )
     return replace(office, desk=replace(office.desk, registry=directory))
 
 
@@ -110,6 +118,20 @@ def test_what_nobody_has_declared_is_an_operators(office: FakeOffice) -> None:
     registry.lookup(SIRET)
 
     assert [trace.purpose for trace in traces(office)] == ["consultation", "operation"]
+
+
+def test_an_answer_given_again_is_traced_though_nobody_is_asked(office: FakeOffice) -> None:
+    source = FakeSource(office.clock)
+    registry = with_registry(office, source).desk.registry
+    for purpose in (Purpose.FILING, Purpose.CONSULTATION):
+        with on_errand(Errand(purpose)):
+            registry.lookup(SIRET)
+
+    assert source.asked == [SIRET]
+    assert [(trace.purpose, trace.outcome) for trace in traces(office)] == [
+        ("filing", "found"),
+        ("consultation", "reused"),
+    ]
 
 
 def test_nobody_is_asked_when_the_trace_cannot_be_written(office: FakeOffice) -> None:
