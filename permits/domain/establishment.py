@@ -11,7 +11,6 @@ from typing import ClassVar
 from permits.domain.model import Value
 from permits.domain.siret import siren_of
 
-
 # Evidence is under 24 hours old when a decision is recorded: an hour is kept for deciding and sealing.
 FRESH_FOR = timedelta(hours=23)
 

@@ -16,7 +16,6 @@ from permits.domain.filing import Filed
 from permits.examples import with_coming_dates
 from permits.issue import issue_permit
 from permits.jobs.worker import LONGEST_WAIT_S, Patience, Worker, resume
-from permits.register.database import conninfo
 from tests.fakes import FakeOffice, request_body
 
 _WORKERS_SESSIONS = "FROM pg_stat_activity WHERE application_name = 'permits-jobs' AND datname = current_database()"
@@ -29,9 +28,13 @@ def busy_office(office: FakeOffice) -> FakeOffice:
     return office
 
 
+def worker_of(office: FakeOffice) -> Worker:
+    return Worker(office.desk, office.register.engine, office.register.authority, first_wait_s=1)
+
+
 @pytest.fixture
 def worker(busy_office: FakeOffice) -> Iterator[Worker]:
-    worker = Worker(busy_office.desk, conninfo(busy_office.register.engine), first_wait_s=1)
+    worker = worker_of(busy_office)
     yield worker
     worker.stop()
 
