@@ -35,7 +35,8 @@ RESTART_AFTER_S = 2.0
 DATABASE_AWAITED_S = 3.0
 # The drain and the purge may each last: what is to be sealed has places of its own.
 CONCURRENCY = 4
-PURGE_HOUR = 3
+# At 03:17 in Paris: in one of these two hours of UTC, with the season.
+PURGE_AT = "17 1,2 * * *"
 
 
 class Patience(BaseRetryStrategy):
@@ -113,11 +114,10 @@ class Worker:
                 log.exception("the drain of what waits for the registry ended early")
 
     def _declare_purge(self, patience: Patience) -> None:
-        # At 03:17 in Paris, which is an hour earlier or later where clocks never change.
-        @self._app.periodic(cron="17 1,2 * * *")
+        @self._app.periodic(cron=PURGE_AT)
         @self._app.task(name="purge", lock="purge", retry=patience)
-        def purge_daily(timestamp: int) -> None:
-            if datetime.fromtimestamp(timestamp, UTC).astimezone(PARIS).hour != PURGE_HOUR:
+        def purge_at_night(timestamp: int) -> None:
+            if not is_time_to_purge(datetime.fromtimestamp(timestamp, UTC)):
                 return
             retention = self._desk.today().law.rulebook.retention
             erased = purge(self._engine, self._authority, retention, self._desk.clock())
@@ -160,6 +160,11 @@ class Worker:
                 listen_notify=True,
                 fetch_job_polling_interval=5,
             )
+
+
+def is_time_to_purge(at: datetime) -> bool:
+    """Tell of the ticks of PURGE_AT which one is at night in Paris."""
+    return at.astimezone(PARIS).hour == 3
 
 
 def resume(desk: Desk, acts: list[UUID]) -> int:
