@@ -91,11 +91,13 @@ class FakeRegistry:
     stale: dict[str, RegistryAnswer] = field(default_factory=dict)
     kept_since: datetime | None = None
     asked: list[str] = field(default_factory=list)
+    max_ages: list[timedelta] = field(default_factory=list)
 
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
     ) -> RegistryAnswer:
         self.asked.append(siret)
+        self.max_ages.append(max_age)
         if self.is_down:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",), was_asked=False)
         if siret in self.failing:
