@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -19,7 +19,7 @@ from permits.desk import Desk, RulebookUnreadable
 from permits.document.errors import SealError
 from permits.document.press import Press
 from permits.document.seal import Pkcs12Seal
-from permits.domain.calendar import paris_day
+from permits.domain.calendar import PARIS, paris_day
 from permits.domain.dated import NotInForce
 from permits.domain.establishment import Source
 from permits.domain.filing import ActNotPossible
@@ -33,13 +33,14 @@ from permits.laws import KeptLaws, authority_of, load_law
 from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
-from permits.register.database import DatabaseUnfit, check_server, connect, conninfo
+from permits.register.database import DatabaseUnfit, check_server, connect
 from permits.register.floor import BookRolledBack
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
 from permits.register.source_switch import is_off
 from permits.register.traces import TracedSource, note_reuse
+from permits.register.waiting import WaitingLine
 from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
@@ -49,6 +50,8 @@ from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
 
 log = logging.getLogger(__name__)
+
+OVERDUE_AFTER = timedelta(hours=1)
 
 
 def build(settings: Settings) -> FastAPI:
@@ -97,7 +100,7 @@ def _build(settings: Settings) -> FastAPI:
         press=press,
         public_url=settings.base_url,
     )
-    worker = Worker(desk, conninfo(engine))
+    worker = Worker(desk, engine, authority)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -217,6 +220,7 @@ def _readiness(
     checks = [_database(register), _press(press)]
     if checks[0].ok:
         checks += _rulebooks(laws, kept_in, day)
+        checks += [_waiting(register), _acts(register, now())]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
@@ -237,6 +241,30 @@ def _database(register: Register) -> Readiness:
         log.exception("the database does not answer")
         return Readiness("database", False, "la base ne répond pas")
     return Readiness("database", True, "la base répond")
+
+
+def _waiting(register: Register) -> Readiness:
+    found = WaitingLine(register.engine, register.authority).summary()
+    if found.oldest is None:
+        return Readiness("waiting", True, "aucune demande n’attend le registre", failing=False)
+    how_many = f"{found.count} demandes attendent" if found.count > 1 else "1 demande attend"
+    since = f"{found.oldest.astimezone(PARIS):%Y-%m-%d %H:%M}"
+    told = f"{how_many} le registre, la plus ancienne depuis le {since} ; pourquoi : `permits sirene waiting`"
+    return Readiness("waiting", False, told, failing=False)
+
+
+def _acts(register: Register, at: datetime) -> Readiness:
+    """A number that is not sealed within the hour will not be without a person."""
+    count, numbers = register.overdue(at - OVERDUE_AFTER, limit=5)
+    if not count:
+        return Readiness("acts", True, "aucun numéro n’attend son cachet depuis plus d’une heure", failing=False)
+    how_many = f"{count} numéros attendent leur cachet" if count > 1 else "1 numéro attend son cachet"
+    named = ", ".join(numbers) + (", …" if count > len(numbers) else "")
+    told = (
+        f"{how_many} depuis plus d’une heure : {named} ; le journal dit pourquoi. `permits resume` essaie "
+        "de nouveau ; si l’établissement n’est plus ouvert, ou si l’acte ne peut être scellé, `permits annul`"
+    )
+    return Readiness("acts", False, told, failing=False)
 
 
 def _rulebooks(laws: KeptLaws, kept_in: RulebookDirectory, day: date) -> Iterator[Readiness]:

@@ -755,6 +755,33 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.registry_wait_follows_its_application() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    asked application;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (to_jsonb(NEW) - ARRAY['retry_at', 'tries', 'reason'])
+           IS DISTINCT FROM (to_jsonb(OLD) - ARRAY['retry_at', 'tries', 'reason']) THEN
+            RAISE EXCEPTION 'a place in the queue stays the same' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        SELECT * INTO asked FROM application WHERE id = OLD.application_id;
+        IF asked.outcome = 'awaiting_registry' THEN
+            RAISE EXCEPTION 'application % still waits', asked.id USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN OLD;
+    END IF;
+    SELECT * INTO asked FROM application WHERE id = NEW.application_id;
+    IF (asked.outcome, asked.authority, asked.received_at)
+       IS DISTINCT FROM ('awaiting_registry', NEW.authority, NEW.since) THEN
+        RAISE EXCEPTION 'this application does not wait so' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION public.rulebook_step_is_in_order() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1025,7 +1052,7 @@ CREATE TABLE public.registry_access (
     client_id uuid,
     request_id uuid,
     outcome text,
-    CONSTRAINT registry_access_outcome_check CHECK ((outcome = ANY (ARRAY['found'::text, 'not_found'::text, 'protected'::text, 'no_answer'::text]))),
+    CONSTRAINT registry_access_outcome_check CHECK ((outcome = ANY (ARRAY['found'::text, 'not_found'::text, 'protected'::text, 'no_answer'::text, 'reused'::text]))),
     CONSTRAINT registry_access_purpose_check CHECK ((purpose = ANY (ARRAY['filing'::text, 'preview'::text, 'consultation'::text, 'waiting'::text, 'sealing'::text, 'operation'::text]))),
     CONSTRAINT registry_access_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
 );
@@ -1037,6 +1064,34 @@ ALTER TABLE public.registry_access ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE public.registry_switch (
+    id bigint NOT NULL,
+    authority text NOT NULL,
+    source text NOT NULL,
+    off boolean NOT NULL,
+    reason text NOT NULL,
+    turned_by text NOT NULL,
+    turned_at timestamp with time zone NOT NULL,
+    CONSTRAINT registry_switch_reason_check CHECK ((length(btrim(reason)) > 0)),
+    CONSTRAINT registry_switch_source_check CHECK ((source = ANY (ARRAY['api-entreprise'::text, 'recherche-entreprises'::text, 'insee'::text])))
+);
+ALTER TABLE public.registry_switch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.registry_switch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.registry_wait (
+    application_id uuid NOT NULL,
+    authority text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    retry_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT registry_wait_tries_check CHECK ((tries >= 0))
 );
 CREATE TABLE public.rulebook (
     digest text NOT NULL,
@@ -1119,6 +1174,10 @@ ALTER TABLE ONLY public.act_footprint
     ADD CONSTRAINT no_double_booking EXCLUDE USING gist (footprint_core WITH &&, period WITH &&, authority WITH =, space WITH =, worksite_key WITH <>) WHERE (live);
 ALTER TABLE ONLY public.registry_access
     ADD CONSTRAINT registry_access_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.registry_switch
+    ADD CONSTRAINT registry_switch_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.registry_wait
+    ADD CONSTRAINT registry_wait_pkey PRIMARY KEY (application_id);
 ALTER TABLE ONLY public.rulebook
     ADD CONSTRAINT rulebook_pkey PRIMARY KEY (digest);
 ALTER TABLE ONLY public.rulebook_step
@@ -1150,6 +1209,8 @@ CREATE INDEX application_waiting ON public.application USING btree (authority, r
 CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
 CREATE INDEX registry_access_by_siret ON public.registry_access USING btree (siret, at);
 CREATE INDEX registry_access_by_time ON public.registry_access USING btree (authority, at);
+CREATE INDEX registry_switch_last ON public.registry_switch USING btree (authority, source, id DESC);
+CREATE INDEX registry_wait_in_order ON public.registry_wait USING btree (authority, since, application_id);
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION jobs.procrastinate_trigger_abort_requested_events_procedure_v1();
@@ -1190,6 +1251,10 @@ CREATE TRIGGER document_never_changes BEFORE DELETE OR UPDATE ON public.document
 CREATE TRIGGER issuing_switch_is_never_emptied BEFORE TRUNCATE ON public.issuing_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER issuing_switch_never_changes BEFORE DELETE OR UPDATE ON public.issuing_switch FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER registry_access_is_answered_once BEFORE UPDATE ON public.registry_access FOR EACH ROW EXECUTE FUNCTION public.registry_access_is_answered_once();
+CREATE TRIGGER registry_switch_is_never_emptied BEFORE TRUNCATE ON public.registry_switch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER registry_switch_never_changes BEFORE DELETE OR UPDATE ON public.registry_switch FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER registry_wait_follows_its_application BEFORE INSERT OR DELETE OR UPDATE ON public.registry_wait FOR EACH ROW EXECUTE FUNCTION public.registry_wait_follows_its_application();
+CREATE TRIGGER registry_wait_is_never_emptied BEFORE TRUNCATE ON public.registry_wait FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_is_never_emptied BEFORE TRUNCATE ON public.rulebook FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_never_changes BEFORE DELETE OR UPDATE ON public.rulebook FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_step_is_in_order BEFORE INSERT ON public.rulebook_step FOR EACH ROW EXECUTE FUNCTION public.rulebook_step_is_in_order();
@@ -1229,5 +1294,7 @@ ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_rulebook_digest_fkey FOREIGN KEY (rulebook_digest) REFERENCES public.rulebook(digest);
 ALTER TABLE ONLY public.registry_access
     ADD CONSTRAINT registry_access_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
+ALTER TABLE ONLY public.registry_wait
+    ADD CONSTRAINT registry_wait_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.rulebook_step
     ADD CONSTRAINT rulebook_step_digest_fkey FOREIGN KEY (digest) REFERENCES public.rulebook(digest);

@@ -70,8 +70,8 @@ class Register(Protocol):
     def issuing_is_halted(self) -> bool:
         """Tell whether a person has suspended automatic issuing."""
 
-    def record_waiting(self, filing: Filing, retry_at: datetime) -> Filed:
-        """Record an application that waits for the registry. Raises AlreadyFiled."""
+    def record_waiting(self, filing: Filing, reason: str) -> Filed:
+        """Record an application that waits for the registry, and why. Raises AlreadyFiled."""
 
     def record_decision(
         self,

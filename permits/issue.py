@@ -19,7 +19,7 @@ from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
 from permits.domain.drafting import cite_permit, draft_permit
-from permits.domain.establishment import Establishment, RegistryAnswer, RegistryUnavailable
+from permits.domain.establishment import FRESH_FOR, Establishment, RegistryAnswer, RegistryUnavailable, Standing
 from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken, IssuingHalted
 from permits.domain.permit import Amendment, MakePermit, Permit
@@ -37,10 +37,7 @@ from permits.failpoint import reach
 
 log = logging.getLogger(__name__)
 
-# A margin on the rulebook's own limit, so that a slow seal never rests on evidence grown too old.
-EVIDENCE_MARGIN = timedelta(hours=1)
 IN_PROGRESS_FOR = timedelta(seconds=30)
-REGISTRY_RETRY = timedelta(seconds=10)
 # How many extensions and corrections a permit may have behind it; more are counted from the last of them.
 LONGEST_CHAIN = 100
 # What rests on the registry's evidence alone; a person answers for the others.
@@ -67,25 +64,27 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
         return _replay(desk, filing, earlier), True
     footprints = _admit(desk, filing)
     try:
-        answer = desk.registry.lookup(filing.application.siret)
+        answer = _look_up(desk, filing)
+        check_registry_answer(answer)
+        reach("registry_answered")
+        return decide_and_issue(desk, filing, answer, footprints), False
     except RegistryUnavailable as outage:
         log.warning("registry unavailable", extra={"reasons": outage.reasons})
         return _wait_for_registry(desk, filing, outage), False
-    check_registry_answer(answer)
-    reach("registry_answered")
-    try:
-        return decide_and_issue(desk, filing, answer, footprints), False
     except AlreadyFiled:
         return _replay(desk, filing, _filed(desk, filing)), True
 
 
-def decide_waiting(desk: Desk, application_id: UUID) -> None:
-    """Decide an application that waited for the registry. Raises RegistryUnavailable when it still has to."""
+def decide_waiting(desk: Desk, application_id: UUID) -> bool:
+    """Decide an application that waited for the registry; return False when it was not waiting any more.
+
+    Raises RegistryUnavailable when it still has to wait.
+    """
     filed = desk.register.application(application_id)
     if filed is None or filed.outcome != "awaiting_registry":
-        return
+        return False
     filing, desk = filed.filing, desk.today()
-    answer = desk.registry.lookup(filing.application.siret)
+    answer = _look_up(desk, filing)
     # What was received can't be sent back: the limits that admitted it measure it, on today's ground.
     admitting = replace(desk.law, rulebook=desk.on(paris_day(filing.received_at)).law.rulebook)
     footprints = measure(admitting, filing.application, filing.received_at)
@@ -93,6 +92,28 @@ def decide_waiting(desk: Desk, application_id: UUID) -> None:
         decide_and_issue(desk, filing, answer, footprints, waiting=True)
     except AlreadyFiled:
         log.info("application was decided by somebody else", extra={"application": str(application_id)})
+        return False
+    return True
+
+
+def _look_up(desk: Desk, filing: Filing) -> RegistryAnswer:
+    """Ask the registry what a decision may rest on. Raises RegistryUnavailable."""
+    return desk.registry.lookup(filing.application.siret, max_age=_fresh_for(desk))
+
+
+def _fresh_for(desk: Desk) -> timedelta:
+    """Return the age at which evidence grows too old to decide on: the rulebook may ask for less than a day."""
+    limit = desk.law.rulebook.limits.evidence_max_age_hours.on(paris_day(desk.clock())).value
+    return min(FRESH_FOR, timedelta(hours=limit))
+
+
+def _check_fresh(desk: Desk, answer: RegistryAnswer, at: datetime) -> None:
+    """Raise RegistryUnavailable when the answer has grown too old for a decision taken at that instant.
+
+    A service that stood still with an answer in hand knows nothing any more: it asks again, as after an outage.
+    """
+    if any(at - each.fetched_at >= _fresh_for(desk) for each in answer.evidence):
+        raise RegistryUnavailable(("the answer has grown too old to decide on",))
 
 
 class Preview(NamedTuple):
@@ -110,7 +131,7 @@ def preview(desk: Desk, filing: Filing) -> Preview:
     """
     desk = desk.today()
     footprints = _admit(desk, filing)
-    answer = desk.registry.lookup(filing.application.siret)
+    answer = _look_up(desk, filing)
     check_registry_answer(answer)
     located, at = locate(desk, filing.application), desk.clock()
     desk = desk.on(paris_day(at))
@@ -129,12 +150,16 @@ def _admit(desk: Desk, filing: Filing) -> list[Footprint]:
 def decide_and_issue(
     desk: Desk, filing: Filing, answer: RegistryAnswer, footprints: list[Footprint], *, waiting: bool = False
 ) -> Filed:
-    """Gather, decide, record; then print, seal and file what was granted."""
+    """Gather, decide, record; then print, seal and file what was granted.
+
+    Raises RegistryUnavailable when the answer has grown too old; nothing is recorded then.
+    """
     located = locate(desk, filing.application)
     for _ in range(3):
         # One instant for the whole decision: at midnight its day, its law, its number and its date stay together.
         at = desk.clock()
         desk = desk.on(paris_day(at))
+        _check_fresh(desk, answer, at)
         facts = gather(desk, filing, answer, footprints, located, at)
         reach("facts_gathered")
         decision = decide(filing.application, facts, desk.law.rulebook)
@@ -152,12 +177,16 @@ def decide_and_issue(
 
 
 def finish_act(desk: Desk, act_id: UUID) -> Act | None:
-    """Print, seal and file a reserved act from its record; does nothing to one already issued."""
+    """Print, seal and file a reserved act from its record; does nothing to one already issued.
+
+    What a person has to annul is left as it is, with an error in the log. Raises RegistryUnavailable when the
+    evidence has grown old and nobody can tell whether it still holds.
+    """
     act = desk.register.act(act_id)
     if act is None or act.state is not ActState.RESERVED:
         return act
-    if act.kind in _BY_THE_MACHINE and not _evidence_still_holds(desk, act.permit):
-        log.error("a reserved permit no longer rests on an open establishment", extra={"act": act.number})
+    if _needs_second_look(desk, act) and not _second_look_holds(desk, act):
+        log.error("a reserved permit no longer rests on an open establishment: annul it", extra={"act": act.number})
         return act
     if act.is_past_its_day(paris_day(desk.clock())):
         log.error("a reserved abrogation is past its day: annul it, and take another", extra={"act": act.number})
@@ -378,7 +407,7 @@ def _issue(desk: Desk, filed: Filed) -> Filed:
 
 def _wait_for_registry(desk: Desk, filing: Filing, outage: RegistryUnavailable) -> Filed:
     try:
-        return desk.register.record_waiting(filing, desk.clock() + (outage.retry_after or REGISTRY_RETRY))
+        return desk.register.record_waiting(filing, str(outage))
     except AlreadyFiled:
         return _replay(desk, filing, _filed(desk, filing))
 
@@ -400,16 +429,29 @@ def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
         return filed
     if desk.clock() - act.reserved_at < IN_PROGRESS_FOR:
         raise RequestInProgress
+    if _needs_second_look(desk, act):
+        # The job takes it, once: nobody makes us ask the registry by repeating a request.
+        return filed
     with desk.press.slot():
         return _issue(desk, filed)
 
 
-def _evidence_still_holds(desk: Desk, permit: Permit) -> bool:
-    """True when the evidence is fresh, or when a second look still finds the establishment open."""
-    now, desk = desk.clock(), desk.today()
-    limit = desk.law.rulebook.limits.evidence_max_age_hours.on(paris_day(now)).value
-    oldest = min(fetched.fetched_at for fetched in permit.fetched_data)
-    if now - oldest < timedelta(hours=limit) - EVIDENCE_MARGIN:
-        return True
-    answer = desk.registry.lookup(permit.beneficiary.siret)
-    return isinstance(answer, Establishment) and answer.is_open and answer.unit_is_active and not answer.was_merged
+def _needs_second_look(desk: Desk, act: Act) -> bool:
+    """Tell whether the evidence of an act that the machine took has grown too old to seal on."""
+    if act.kind not in _BY_THE_MACHINE:
+        return False
+    oldest = min(fetched.fetched_at for fetched in act.permit.fetched_data)
+    return desk.clock() - oldest >= _fresh_for(desk.today())
+
+
+def _second_look_holds(desk: Desk, act: Act) -> bool:
+    """Ask the registry anew; True when it says nothing that speaks against the permit. Raises RegistryUnavailable."""
+    answer = desk.registry.lookup(act.permit.beneficiary.siret, max_age=timedelta(0))
+    return (
+        isinstance(answer, Establishment)
+        and answer.is_open
+        and answer.unit_is_active
+        and answer.standing not in (Standing.STRUCK_OFF, Standing.INSOLVENCY)
+        and not answer.was_merged
+        and answer.disagreement is None
+    )

@@ -16,9 +16,11 @@ from permits.domain.application import Application, Contact
 from permits.domain.authority import AuthorityFile
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Referred
+from permits.domain.establishment import Source
 from permits.domain.filing import Filed
 from permits.domain.ruling import Motive
 from permits.issue import issue_permit
+from permits.register import source_switch
 from permits.register.book import Register
 from permits.register.database import connect
 from permits.register.publications import Publications
@@ -41,6 +43,14 @@ def turn(book: Register, at: datetime, *, halted: bool, reason: str = "exercice 
     """Turn the issuing switch of a book, as the commands do: with the database alone."""
     url = book.engine.url.render_as_string(hide_password=False)
     turn_issuing(url, book.authority, halted=halted, reason=reason, by=by, at=at)
+
+
+def turn_source(
+    office: FakeOffice, *, off: bool, source: Source = Source.API_ENTREPRISE, reason: str = "essai"
+) -> None:
+    """Turn the switch of a source of the registry, as the commands do."""
+    url = office.register.engine.url.render_as_string(hide_password=False)
+    source_switch.turn(url, office.register.authority, source, off=off, reason=reason, by=BY, at=office.clock())
 
 
 def publications_of(office: FakeOffice) -> Publications:

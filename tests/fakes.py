@@ -73,28 +73,44 @@ def open_establishment(siret: str = SIRET, at: datetime = START, **changes: Any)
     )
 
 
+def dated(answer: RegistryAnswer, at: datetime) -> RegistryAnswer:
+    """Return the answer as if its registry had given it at that instant."""
+    return answer.model_copy(
+        update={"evidence": tuple(each.model_copy(update={"fetched_at": at}) for each in answer.evidence)}
+    )
+
+
 @dataclass
 class FakeRegistry:
-    """Knows every SIRET as open, unless told otherwise."""
+    """Knows every SIRET as open, unless told otherwise; an answer is of this instant unless it was kept."""
 
     clock: FakeClock
     answers: dict[str, RegistryAnswer] = field(default_factory=dict)
     is_down: bool = False
     failing: set[str] = field(default_factory=set)
     stale: dict[str, RegistryAnswer] = field(default_factory=dict)
+    kept_since: datetime | None = None
     asked: list[str] = field(default_factory=list)
     audiences: list[Audience] = field(default_factory=list)
+    max_ages: list[timedelta] = field(default_factory=list)
 
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
     ) -> RegistryAnswer:
         self.asked.append(siret)
         self.audiences.append(audience)
+        self.max_ages.append(max_age)
         if self.is_down:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",), was_asked=False)
         if siret in self.failing:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",))
-        return self.answers.get(siret) or open_establishment(siret, self.clock())
+        answer = self.answers.get(siret) or open_establishment(siret)
+        return dated(answer, self._answered_at(max_age))
+
+    def _answered_at(self, max_age: timedelta) -> datetime:
+        """An answer that was kept is given again while it is young enough; otherwise it is of this instant."""
+        now = self.clock()
+        return self.kept_since if self.kept_since and now - self.kept_since <= max_age else now
 
     def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
         return self.stale.get(siret)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -377,9 +378,9 @@ def test_what_was_received_is_decided_although_today_it_would_not_be_admitted(of
 class SlowRegistry(FakeRegistry):
     """Two seconds go by before it answers."""
 
-    def lookup(self, siret: str) -> RegistryAnswer:
+    def lookup(self, siret: str, **asked: Any) -> RegistryAnswer:
         self.clock.move(seconds=2)
-        return super().lookup(siret)
+        return super().lookup(siret, **asked)
 
 
 def test_a_preview_around_midnight_is_decided_by_the_law_of_the_day_that_begins(office: FakeOffice) -> None:

@@ -1,7 +1,8 @@
 """The one table of SIRET outcomes, row by row, through the real clients and the sandbox over HTTP."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -9,11 +10,12 @@ from sqlalchemy import Engine
 
 from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Referred
+from permits.domain.establishment import Audience, RegistryAnswer
 from permits.issue import issue_permit
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory
 from permits.sirene.recherche_entreprises import RechercheEntreprises
-from tests.fakes import FakeOffice, open_office
+from tests.fakes import FakeClock, FakeOffice, dated, open_office
 from tests.sandbox.server import running_sandbox
 
 CONTACT = "mailto:test@exemple.example"
@@ -61,8 +63,26 @@ def directory(request: pytest.FixtureRequest, sandbox: str) -> Iterator[Director
 @pytest.fixture
 def real_registry(engine: Engine, directory: Directory) -> FakeOffice:
     """An office whose registry is the real client of one source, over real HTTP."""
+    return office_with(engine, directory)
+
+
+@dataclass(frozen=True)
+class OfTheDay:
+    """A real registry, which answers today, as an office asks it whose clock stands on a day of its own."""
+
+    directory: Directory
+    clock: FakeClock
+
+    def lookup(self, siret: str, **asked: Any) -> RegistryAnswer:
+        return dated(self.directory.lookup(siret, **asked), self.clock())
+
+    def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
+        return None
+
+
+def office_with(engine: Engine, directory: Directory) -> FakeOffice:
     office = open_office(engine)
-    return replace(office, desk=replace(office.desk, registry=directory))
+    return replace(office, desk=replace(office.desk, registry=OfTheDay(directory, office.clock)))
 
 
 def outcome(office: FakeOffice, siret: str) -> set[str]:
@@ -99,12 +119,11 @@ def test_a_closed_establishment_says_since_when(real_registry: FakeOffice) -> No
 
 
 def test_a_second_source_answers_while_the_first_is_down(engine: Engine, sandbox: str) -> None:
-    office = open_office(engine)
     sources = [
         ApiEntreprise("http://127.0.0.1:9", SecretStr("jeton"), "21299999900015", contact=CONTACT),
         RechercheEntreprises(sandbox, contact=CONTACT),
     ]
-    office = replace(office, desk=replace(office.desk, registry=Directory(sources)))
+    office = office_with(engine, Directory(sources))
 
     assert outcome(office, "99999001300024") == {"granted"}
     # Unknown to the open source alone is no proof: a person looks.
@@ -113,23 +132,21 @@ def test_a_second_source_answers_while_the_first_is_down(engine: Engine, sandbox
 
 
 def test_a_number_with_a_wrong_key_that_the_open_source_knows_is_referred(engine: Engine, sandbox: str) -> None:
-    office = open_office(engine)
     sources = [
         ApiEntreprise(sandbox, SecretStr("jeton"), "21299999900015", contact=CONTACT),
         RechercheEntreprises(sandbox, contact=CONTACT),
     ]
-    office = replace(office, desk=replace(office.desk, registry=Directory(sources)))
+    office = office_with(engine, Directory(sources))
 
     assert "SIRET-CERTAIN" in outcome(office, "99999099100013")
     assert outcome(office, BAD_KEY_UNKNOWN) == {"siret_unknown"}
 
 
 def test_an_outage_of_the_second_source_never_makes_a_wrong_key_unknown(engine: Engine, sandbox: str) -> None:
-    office = open_office(engine)
     sources = [
         ApiEntreprise(sandbox, SecretStr("jeton"), "21299999900015", contact=CONTACT),
         RechercheEntreprises("http://127.0.0.1:9", contact=CONTACT),
     ]
-    office = replace(office, desk=replace(office.desk, registry=Directory(sources)))
+    office = office_with(engine, Directory(sources))
 
     assert "SIRET-EXISTS" in outcome(office, BAD_KEY_UNKNOWN)

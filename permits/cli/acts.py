@@ -9,12 +9,11 @@ from uuid import UUID
 
 import typer
 
-from permits.cli.common import By, database_url, day_option, fail, open_desk
+from permits.cli.common import Authority, By, day_option, fail, open_desk, turning
 from permits.domain.act import Act, ActKind, ActState, Channel, Notification
 from permits.domain.decision import Citation
 from permits.domain.filing import ActNotPossible
 from permits.domain.ruling import Motive
-from permits.settings import Settings
 
 app = typer.Typer()
 
@@ -35,11 +34,6 @@ STATES = {
 }
 
 Number = Annotated[str, typer.Argument(help="Numéro de l’acte, par exemple EX-2027-000001")]
-
-
-Authority = Annotated[
-    str | None, typer.Option(help="Identifiant de l’autorité ; par défaut celui d’authority.yaml, seul fichier lu")
-]
 Fact = Annotated[list[str], typer.Option("--fact", help="Un fait qui motive l’acte (répétable)")]
 Ground = Annotated[str, typer.Option(help="Motif de droit, tel que le règlement le nomme (authority.yaml, endings)")]
 Hearing = Annotated[str, typer.Option(help="Comment le titulaire a pu présenter ses observations, ou pourquoi non")]
@@ -153,24 +147,12 @@ def resume_issuing(
 
 
 def _turn(*, halted: bool, reason: str, by: str, authority: str | None) -> None:
-    """Turn the switch with the database alone: in an emergency neither seal, registry nor sound rulebook is needed."""
-    from psycopg import OperationalError
-
-    from permits.law.load import RulebookError, read_authority
-    from permits.register.switch import UnknownAuthority, turn_issuing
+    from permits.register.switch import turn_issuing
 
     if not reason.strip():
         fail("--reason : dites pourquoi, le registre le garde")
-    url = database_url()
-    try:
-        named = authority or read_authority(Settings().rulebook)
+    with turning(authority) as (url, named):
         turn_issuing(url, named, halted=halted, reason=reason, by=by, at=datetime.now(UTC))
-    except RulebookError as error:
-        fail(f"rien n’est changé, donnez --authority : {error}")
-    except UnknownAuthority as error:
-        fail(f"rien n’est changé, cette base ne tient aucun registre de l’autorité « {error} »")
-    except OperationalError as error:
-        fail(f"rien n’est changé, la base ne répond pas : {error}")
 
 
 def _change(given: str) -> tuple[str, object]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from permits.register.book import Register
     from permits.register.publications import Publications
 
+Authority = Annotated[
+    str | None, typer.Option(help="Identifiant de l’autorité ; par défaut celui d’authority.yaml, seul fichier lu")
+]
 Directory = Annotated[Path, typer.Argument(help="Dossier du règlement")]
 AsJson = Annotated[bool, typer.Option("--json", help="Écrire le résultat en JSON, pour un programme")]
 RequestFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Une demande en JSON, voir examples/")]
@@ -56,6 +59,28 @@ def own_authority() -> str:
         return read_authority(Settings().rulebook)
     except RulebookError as error:
         fail(str(error))
+
+
+@contextmanager
+def turning(authority: str | None) -> Iterator[tuple[str, str]]:
+    """Give the database's address and the authority whose switch is turned; tell in one line why nothing is changed.
+
+    In an emergency the database alone is needed: neither seal, nor registry, nor sound rulebook.
+    """
+    from psycopg import OperationalError
+
+    from permits.law.load import RulebookError, read_authority
+    from permits.register.switch import UnknownAuthority
+
+    url = database_url()
+    try:
+        yield url, authority or read_authority(Settings().rulebook)
+    except RulebookError as error:
+        fail(f"rien n’est changé, donnez --authority : {error}")
+    except UnknownAuthority as error:
+        fail(f"rien n’est changé, cette base ne tient aucun registre de l’autorité « {error} »")
+    except OperationalError as error:
+        fail(f"rien n’est changé, la base ne répond pas : {error}")
 
 
 @contextmanager

@@ -6,18 +6,25 @@ document wins.
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from threading import Event, Thread
 from uuid import UUID
 
 import procrastinate
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
+from sqlalchemy import Engine
 
 from permits.desk import Desk
+from permits.domain.calendar import PARIS
 from permits.domain.establishment import RegistryUnavailable
-from permits.issue import decide_waiting, finish_act
-from permits.register.queue import DECIDE, FINISH
+from permits.issue import finish_act
+from permits.jobs.drain import drain
+from permits.register.database import conninfo
+from permits.register.purge import purge
+from permits.register.queue import FINISH
 from permits.register.traces import Errand, Purpose, on_errand
+from permits.register.waiting import WaitingLine
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +33,10 @@ STALLED_AFTER_S = 30
 RESTART_AFTER_S = 2.0
 # A service that is told to stop while its database is gone must not wait longer than its supervisor does.
 DATABASE_AWAITED_S = 3.0
+# The drain and the purge may each last: what is to be sealed has places of its own.
+CONCURRENCY = 4
+# At 03:17 in Paris: in one of these two hours of UTC, with the season.
+PURGE_AT = "17 1,2 * * *"
 
 
 class Patience(BaseRetryStrategy):
@@ -44,11 +55,15 @@ class Patience(BaseRetryStrategy):
 class Worker:
     """One worker, in a thread: `start`, then `stop`."""
 
-    def __init__(self, desk: Desk, conninfo: str, *, first_wait_s: int = 10, concurrency: int = 2) -> None:
+    def __init__(
+        self, desk: Desk, engine: Engine, authority: str, *, first_wait_s: int = 10, concurrency: int = CONCURRENCY
+    ) -> None:
         self._desk = desk
+        self._engine = engine
+        self._authority = authority
         self._app = App(
             connector=PsycopgConnector(
-                conninfo=conninfo, min_size=1, max_size=concurrency + 2, timeout=DATABASE_AWAITED_S
+                conninfo=conninfo(engine), min_size=1, max_size=concurrency + 2, timeout=DATABASE_AWAITED_S
             )
         )
         self._concurrency = concurrency
@@ -57,7 +72,11 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._ready = Event()
         self._stopping = Event()
-        self._declare(Patience(first_wait_s))
+        patience = Patience(first_wait_s)
+        self._declare_finish(patience)
+        self._declare_drain()
+        self._declare_purge(patience)
+        self._declare_retry_stalled()
 
     def start(self) -> None:
         """Start running jobs; returns once the loop is up."""
@@ -74,25 +93,49 @@ class Worker:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
-    def _declare(self, patience: Patience) -> None:
-        desk, app = self._desk, self._app
-
-        @app.task(name=DECIDE, retry=patience)
-        def decide(application_id: str) -> None:
-            with on_errand(Errand(Purpose.WAITING, UUID(application_id))):
-                decide_waiting(desk, UUID(application_id))
-
-        @app.task(name=FINISH, retry=patience)
+    def _declare_finish(self, patience: Patience) -> None:
+        @self._app.task(name=FINISH, retry=patience)
         def finish(act_id: str) -> None:
             with on_errand(Errand(Purpose.SEALING, UUID(act_id))):
-                finish_act(desk, UUID(act_id))
+                finish_act(self._desk, UUID(act_id))
 
-        @app.periodic(cron="* * * * *")
-        @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    def _declare_drain(self) -> None:
+        """One drain at a time on the whole installation: `lock` for the running one, `queueing_lock` for the next."""
+        line = WaitingLine(self._engine, self._authority)
+
+        @self._app.periodic(cron="* * * * * */5")
+        @self._app.task(name="drain_waiting", lock="drain_waiting", queueing_lock="drain_waiting")
+        def drain_waiting(timestamp: int) -> None:
+            try:
+                if decided := drain(self._desk, line, self._stopping.is_set):
+                    log.info("what waited for the registry is decided", extra={"decided": decided})
+            except Exception:
+                # All are still in the queue, and the next one is a few seconds away.
+                log.exception("the drain of what waits for the registry ended early")
+
+    def _declare_purge(self, patience: Patience) -> None:
+        @self._app.periodic(cron=PURGE_AT)
+        @self._app.task(name="purge", lock="purge", retry=patience)
+        def purge_at_night(timestamp: int) -> None:
+            if not is_time_to_purge(datetime.fromtimestamp(timestamp, UTC)):
+                return
+            retention = self._desk.today().law.rulebook.retention
+            erased = purge(self._engine, self._authority, retention, self._desk.clock())
+            log.info("what was kept long enough is erased", extra=erased)
+
+    def _declare_retry_stalled(self) -> None:
+        jobs = self._app.job_manager
+
+        @self._app.periodic(cron="* * * * * */10")
+        @self._app.task(name="retry_stalled", queueing_lock="retry_stalled")
         async def retry_stalled(timestamp: int) -> None:
-            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
-                log.warning("retrying a job whose worker died", extra={"task": job.task_name})
-                await app.job_manager.retry_job(job)
+            for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+                log.warning("a job whose worker died is taken up again", extra={"task": job.task_name})
+                if job.queueing_lock is None:
+                    await jobs.retry_job(job)
+                else:
+                    # A periodic one: the next is queued already, and may not be queued twice.
+                    await jobs.finish_job(job, Status.FAILED, delete_job=True)
 
     def _run(self) -> None:
         """Serve until told to stop; what ends it otherwise, such as a lost database, is waited out."""
@@ -117,6 +160,11 @@ class Worker:
                 listen_notify=True,
                 fetch_job_polling_interval=5,
             )
+
+
+def is_time_to_purge(at: datetime) -> bool:
+    """Tell of the ticks of PURGE_AT which one is at night in Paris."""
+    return at.astimezone(PARIS).hour == 3
 
 
 def resume(desk: Desk, acts: list[UUID]) -> int:

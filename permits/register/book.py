@@ -44,6 +44,7 @@ from permits.register.tables import (
     FootprintRow,
     NotificationRow,
 )
+from permits.register.waiting import leave_line, wait_in_line
 
 _KEEP_RULEBOOK = text(
     "INSERT INTO rulebook (digest, authority, files, recorded_at)"
@@ -71,12 +72,15 @@ class Register(Catalogue):
                 {"digest": rulebook_digest, "authority": self.authority, "files": json.dumps(dict(files)), "at": at},
             )
 
-    def record_waiting(self, filing: Filing, retry_at: datetime) -> Filed:
-        """Record an application that waits for the company registry, and the job that will decide it."""
+    def record_waiting(self, filing: Filing, reason: str) -> Filed:
+        """Record an application that waits for the company registry, with its place in the queue.
+
+        `reason` is technical: it tells nothing of a person. Raises AlreadyFiled.
+        """
         with self._transaction() as session:
             row = self._application(filing, outcome="awaiting_registry")
             self._insert(session, row, filing.contact)
-            self.queue.decide_later(session, filing.application_id, retry_at)
+            wait_in_line(session, self.authority, filing.application_id, filing.received_at, reason)
             entry = {"application": str(row.id), "application_sha256": application_digest(row)}
             self._audit(session, "received", filing.received_at, entry)
         return filed_of(row, None, None)
@@ -318,6 +322,7 @@ class Register(Catalogue):
             setattr(row, name, value)
         session.add(row)
         session.flush()
+        leave_line(session, filing.application_id)
         return row
 
     def _audit(self, session: Session, event: str, at: datetime, entry: dict[str, Any]) -> None:

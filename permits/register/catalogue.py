@@ -207,16 +207,21 @@ class Catalogue:
         with Session(self.engine) as session:
             return session.exec(query).all()
 
-    def waiting(self, limit: int = 1000) -> Sequence[UUID]:
-        """Return the applications that wait for the registry, in order of arrival."""
+    def overdue(self, instant: datetime, limit: int) -> tuple[int, list[str]]:
+        """Return how many acts reserved before an instant have no document, and the numbers of the oldest."""
         query = (
-            select(ApplicationRow.id)
-            .where(col(ApplicationRow.authority) == self.authority, col(ApplicationRow.outcome) == "awaiting_registry")
-            .order_by(col(ApplicationRow.received_at), col(ApplicationRow.id))
+            select(ActRow.label, func.count().over())
+            .where(
+                col(ActRow.authority) == self.authority,
+                col(ActRow.state) == ActState.RESERVED,
+                col(ActRow.reserved_at) < instant,
+            )
+            .order_by(col(ActRow.reserved_at), col(ActRow.label))
             .limit(limit)
         )
         with Session(self.engine) as session:
-            return session.exec(query).all()
+            rows = session.exec(query).all()
+        return (rows[0][1] if rows else 0), [label for label, _ in rows]
 
 
 _DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)

@@ -14,14 +14,11 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-DECIDE = "decide_waiting"
 FINISH = "finish_permit"
 
 
 class Queue(Protocol):
     """Where the register leaves what must happen later."""
-
-    def decide_later(self, session: Session, application_id: UUID, at: datetime) -> None: ...
 
     def finish_later(self, session: Session, act_id: UUID, at: datetime) -> None: ...
 
@@ -32,9 +29,6 @@ class ProcrastinateQueue:
     def __init__(self) -> None:
         # Never opened: every job goes through the connection of the transaction that asks for it.
         self._app = App(connector=SyncPsycopgConnector())
-
-    def decide_later(self, session: Session, application_id: UUID, at: datetime) -> None:
-        self._defer(session, DECIDE, at, application_id=str(application_id))
 
     def finish_later(self, session: Session, act_id: UUID, at: datetime) -> None:
         self._defer(session, FINISH, at, act_id=str(act_id))

@@ -205,6 +205,33 @@ class SwitchRow(SQLModel, table=True):
     turned_at: datetime = Field(sa_column=_instant())
 
 
+class SourceSwitchRow(SQLModel, table=True):
+    """One turn of the switch of a registry's source; the last one of each source holds."""
+
+    __tablename__ = "registry_switch"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    authority: str
+    source: str
+    off: bool
+    reason: str
+    turned_by: str
+    turned_at: datetime = Field(sa_column=_instant())
+
+
+class WaitRow(SQLModel, table=True):
+    """The place in the queue of an application that waits for the registry."""
+
+    __tablename__ = "registry_wait"
+
+    application_id: UUID = Field(primary_key=True)
+    authority: str
+    since: datetime = Field(sa_column=_instant())
+    retry_at: datetime = Field(sa_column=_instant())
+    tries: int = 0
+    reason: str
+
+
 class RulebookStepRow(SQLModel, table=True):
     """One step by which a rulebook comes into force: adopted, proposed or published."""
 

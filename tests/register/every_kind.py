@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, Channel, Notification
+from permits.domain.establishment import Source
 from permits.domain.filing import Filed, Filing
 from permits.issue import issue_permit
 from permits.register.checkpoint import Checkpoint
@@ -33,6 +34,7 @@ from tests.acting import (
     granted,
     publish_again,
     turn,
+    turn_source,
 )
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
 from tests.register.copies import new_database
@@ -100,6 +102,8 @@ def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
     turn(office.register, office.clock(), halted=True)
     _file(office, office.filing(body_at(4)), "referred")
     turn(office.register, office.clock(), halted=False)
+    turn_source(office, off=True)
+    turn_source(office, off=False, source=Source.INSEE, reason="rétablie")
     office.registry.is_down = True
     _file(office, office.filing(body_at(5)), "awaiting_registry")
     office.registry.is_down = False

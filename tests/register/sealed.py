@@ -29,6 +29,12 @@ BLIND: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("rulebook", ("recorded_at",), "when a rulebook was first kept; what it holds is told by its digest"),
     ("rulebook_step", ("id",), "only the order of the steps counts, and that is sealed"),
     ("issuing_switch", ("id",), "only the order of the turns counts, and that is sealed"),
+    ("registry_switch", ("id",), "only the order of the turns counts, and that is sealed"),
+    (
+        "registry_wait",
+        ("retry_at", "tries", "reason"),
+        "how an attempt went, written anew at the next; a time too far away is not believed, so that none is put off",
+    ),
 )
 # Tables whose rows nothing else speaks of: one may be taken away unseen.
 LOOSE = ("application_contact", "registry_access", "access_log")

@@ -178,13 +178,9 @@ def undermine(connection: Connection, chance: random.Random) -> str | None:
 
 
 def forget(connection: Connection, chance: random.Random) -> str | None:
-    """Take away the job that would decide a waiting application."""
-    statement = chance.choice(
-        (
-            "DELETE FROM jobs.procrastinate_jobs WHERE task_name = 'decide_waiting'",
-            "UPDATE jobs.procrastinate_jobs SET status = 'failed' WHERE task_name = 'decide_waiting'",
-        )
-    )
+    """Take a waiting application out of the queue, or give its place to one that does not wait."""
+    decided = "(SELECT id FROM application WHERE outcome <> 'awaiting_registry' ORDER BY id LIMIT 1)"
+    statement = chance.choice(("DELETE FROM registry_wait", f"UPDATE registry_wait SET application_id = {decided}"))
     with superuser(connection):
         return statement if connection.execute(text(statement)).rowcount else None
 
@@ -333,6 +329,11 @@ _ADDED = (
     ),
     _like("counter", "'series', 'ZZ'"),
     _like("issuing_switch", "'id', 99"),
+    _like("registry_switch", "'id', 99"),
+    _like(
+        "registry_wait",
+        "'application_id', (SELECT id FROM application WHERE outcome <> 'awaiting_registry' ORDER BY id LIMIT 1)",
+    ),
     _like("rulebook", "'digest', repeat('a', 64)"),
     _like("rulebook_step", "'id', 99, 'effective_on', date '2031-01-01'", "WHERE step <> 'adopted'"),
 )
@@ -357,6 +358,7 @@ _SWAPPED = (
     ("counter", "value"),
     ("document", "content"),
     ("issuing_switch", "reason"),
+    ("registry_switch", "reason"),
     ("rulebook_step", "taken_by"),
 )
 _OURS = "c.relnamespace = 'public'::regnamespace"

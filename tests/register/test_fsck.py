@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from permits.issue import decide_waiting, issue_permit
+from permits.domain.canonical import digest
+from permits.issue import issue_permit
+from permits.jobs.drain import drain
 from permits.register.fsck import Code, Report, Seals, check
 from permits.register.fsck.acts import check_acts
 from permits.register.fsck.check import check_on
 from permits.register.fsck.guards import FILE, definitions, file_text
 from permits.register.fsck.look import Look
 from permits.register.fsck.story import Story
+from permits.register.waiting import WaitingLine
 from tests.fakes import ROOT, FakeOffice, open_office
 from tests.register.every_kind import Original, body_at
 from tests.register.forcing import force, refreeze, rewrite_chain, superuser
@@ -77,6 +80,29 @@ def _backwards(payload: dict[str, Any]) -> None:
 
 def _rewrite_who_halted(book: Broken) -> None:
     book.run("UPDATE audit_entry SET entry = entry || '{\"by\": \"autre\"}' WHERE event = 'halted'")
+    book.rewrite_chain()
+
+
+def _age_the_evidence(book: Broken, by: str) -> None:
+    """Make the answer that a permit rests on older by so much, as a patient forger would."""
+    of = book.numbers["next year"]
+    which = {"id": book.connection.execute(text(f"SELECT application_id {_ACT}"), {"number": of}).scalar_one()}
+    query = "SELECT answer, asked_at - CAST(:by AS interval) AS asked_at FROM application_evidence"
+    row = book.connection.execute(text(f"{query} WHERE application_id = :id"), which | {"by": by}).one()
+    evidence = [each | {"fetched_at": row.asked_at.isoformat()} for each in row.answer["evidence"]]
+    answer = row.answer | {"evidence": evidence}
+    book.run(
+        "UPDATE application_evidence SET answer = CAST(:answer AS jsonb), asked_at = :at WHERE application_id = :id",
+        answer=json.dumps(answer),
+        at=row.asked_at,
+        **which,
+    )
+    book.run(
+        "UPDATE audit_entry SET entry = entry || jsonb_build_object('evidence_sha256', CAST(:sha256 AS text))"
+        " WHERE entry ->> 'application' = CAST(:id AS text) AND event = 'granted'",
+        sha256=digest(answer),
+        **which,
+    )
     book.rewrite_chain()
 
 
@@ -169,7 +195,12 @@ BREAKS: dict[Code, Callable[[Broken], None]] = {
     Code.RULEBOOK_MISSING: lambda book: book.run("DELETE FROM rulebook"),
     Code.RULEBOOK_ALTERED: lambda book: book.run("UPDATE rulebook SET files = files - 'rules.yaml'"),
     Code.RULEBOOK_STEP: lambda book: book.run("UPDATE rulebook_step SET taken_by = 'agent-7' WHERE step = 'published'"),
-    Code.JOB_MISSING: lambda book: book.run("DELETE FROM jobs.procrastinate_jobs WHERE task_name = 'decide_waiting'"),
+    Code.EVIDENCE_STALE: lambda book: _age_the_evidence(book, "25 hours"),
+    Code.WAIT_MISSING: lambda book: book.run("DELETE FROM registry_wait"),
+    Code.WAIT_UNKNOWN: lambda book: book.run(
+        f"INSERT INTO registry_wait SELECT application_id, authority, reserved_at, reserved_at, 0, 'HTTP 502' {_ACT}",
+        "issued",
+    ),
     Code.SWITCH: lambda book: book.run("UPDATE issuing_switch SET reason = 'autre raison' WHERE halted"),
     Code.CLIENT: lambda book: book.run("UPDATE client SET authority = 'ailleurs' WHERE erased_at IS NULL"),
     Code.REFERENCE: lambda book: book.run("UPDATE application_contact SET application_id = gen_random_uuid()"),
@@ -289,10 +320,11 @@ def test_no_code_is_idle() -> None:
     [
         (Code.FEE, {Code.FEE}),
         (Code.DAYS, {Code.DAYS, Code.ACT_COLUMN}),
+        (Code.EVIDENCE_STALE, {Code.EVIDENCE_STALE}),
         (Code.CHECKPOINT, set()),
     ],
     # Named by the code alone: a set prints in another order in each of the runner's processes.
-    ids=["fee", "days", "checkpoint"],
+    ids=["fee", "days", "evidence-stale", "checkpoint"],
 )
 def test_a_patient_forger_who_makes_digests_and_chain_fit_is_told_by_what_is_kept_elsewhere(
     broken: Broken, original: Original, code: Code, told: set[Code]
@@ -350,6 +382,7 @@ def test_what_would_answer_in_the_place_of_ours_is_told(broken: Broken, original
         ("ALTER SEQUENCE issuing_switch_id_seq MINVALUE -99 RESTART -99", {Code.GUARD_ALTERED, Code.SWITCH}),
         ("ALTER SEQUENCE issuing_switch_id_seq RESTART 1", {Code.SWITCH}),
         ("ALTER SEQUENCE issuing_switch_id_seq RESTART 9223372036854775807", {Code.SWITCH}),
+        ("ALTER SEQUENCE registry_switch_id_seq RESTART 1", {Code.SWITCH}),
         ("ALTER SEQUENCE registry_access_id_seq INCREMENT -1", {Code.GUARD_ALTERED}),
     ],
 )
@@ -369,6 +402,15 @@ def test_an_erased_account_that_is_filled_again_is_told(broken: Broken, original
     broken.run(f"UPDATE client SET {refilled} WHERE erased_at IS NOT NULL")
 
     assert look_at(broken, original).counts == {Code.CLIENT: 1}
+
+
+@pytest.mark.parametrize(("by", "told"), [("24 hours", set()), ("24 hours 1 second", {Code.EVIDENCE_STALE})])
+def test_what_the_machine_granted_on_an_answer_older_than_a_day_is_told(
+    broken: Broken, original: Original, by: str, told: set[Code]
+) -> None:
+    _age_the_evidence(broken, by)
+
+    assert check_on(broken.connection, original.book.authority, original.book.at).counts.keys() == told
 
 
 def test_one_break_of_the_chain_is_told_once(broken: Broken, original: Original) -> None:
@@ -489,6 +531,5 @@ def _write_on(office: FakeOffice, seen_enough: Event) -> None:
         issue_permit(office.desk, office.filing(body_at(spot)))
         if seen_enough.is_set():
             break
-    for application in office.register.waiting():
-        office.registry.is_down = False
-        decide_waiting(office.desk, application)
+    office.registry.is_down = False
+    drain(office.desk, WaitingLine(office.register.engine, office.register.authority))

@@ -104,9 +104,9 @@ def hold_until(office: FakeOffice, how_many: int) -> FakeOffice:
     together = Barrier(how_many)
 
     class Held:
-        def lookup(self, siret: str) -> Any:
+        def lookup(self, siret: str, **asked: Any) -> Any:
             together.wait(PATIENCE_S)
-            return office.registry.lookup(siret)
+            return office.registry.lookup(siret, **asked)
 
     return replace(office, desk=replace(office.desk, registry=Held()))
 

@@ -16,7 +16,6 @@ from permits.domain.establishment import Audience, NotFound, Protected, Registry
 from permits.examples import with_coming_dates
 from permits.issue import issue_permit
 from permits.jobs.worker import Worker, resume
-from permits.register.database import conninfo
 from permits.register.traces import Errand, Purpose, TracedSource, note_reuse, on_errand, traces_about
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
@@ -197,7 +196,7 @@ def test_the_job_that_decides_what_waited_is_traced(office: FakeOffice) -> None:
     filed, _ = issue_permit(desk, office.filing(with_coming_dates(request_body(), office.clock().date())))
     assert filed.outcome == "awaiting_registry"
     source.answer = None
-    worker = Worker(desk, conninfo(office.register.engine), first_wait_s=1)
+    worker = Worker(desk, office.register.engine, office.register.authority, first_wait_s=1)
     worker.start()
     try:
         deadline = time.monotonic() + 15

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from permits.document.errors import PrintError
+from tests.acting import rows
 from tests.fakes import SIRET, open_establishment, request_body
 from tests.web.conftest import Api
 
@@ -188,7 +189,7 @@ def test_what_cannot_be_filed_is_told_at_once_and_nothing_is_kept(api: Api, path
     assert problem["status"] == 422
     assert problem["code"] == code
     assert problem["errors"][0]["pointer"]
-    assert api.office.register.waiting() == []
+    assert rows(api.office, "SELECT 1 FROM application") == []
 
 
 def test_a_fault_in_the_only_occupancy_is_told_once(api: Api) -> None:

@@ -9,14 +9,15 @@ from tests.web.conftest import Api
 PATH = f"/v1/establishments/{SIRET}"
 
 
-def said(api: Api, source: Source, word: str, minutes_ago: int = 0) -> Evidence:
-    at = api.office.clock() - timedelta(minutes=minutes_ago)
+def said(api: Api, source: Source, word: str) -> Evidence:
+    at = api.office.clock()
     return Evidence(source=source, fetched_at=at, sha256="0" * 64, parser="p/1", said=word, request_id="r-1")
 
 
 def test_each_source_is_told_with_its_word_and_its_instant(api: Api) -> None:
-    evidence = (said(api, Source.INSEE, "open", 90), said(api, Source.RECHERCHE_ENTREPRISES, "registered", 30))
+    evidence = (said(api, Source.INSEE, "open"), said(api, Source.RECHERCHE_ENTREPRISES, "registered"))
     api.office.registry.answers[SIRET] = open_establishment(evidence=evidence)
+    api.office.registry.kept_since = api.office.clock() - timedelta(minutes=90)
 
     told = api.get(PATH).json()
 

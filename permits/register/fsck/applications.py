@@ -1,29 +1,37 @@
 """Applications, what was decided on them and on what evidence, against what the chain sealed; both ways."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from permits.domain.canonical import digest
 from permits.register.digests import application_digest
 from permits.register.fsck.finding import Code
 from permits.register.fsck.look import Look
-from permits.register.fsck.story import ApplicationStory, Story
-from permits.register.queue import DECIDE
+from permits.register.fsck.story import ActStory, ApplicationStory, Story
 from permits.register.tables import ApplicationRow
 
 STEP = "demandes"
+# The walk itself allows an hour less.
+OLDEST_EVIDENCE = timedelta(hours=24)
 _COUNT = "SELECT count(*) FROM application WHERE authority = :authority"
 _APPLICATIONS = """
 SELECT a.*, e.application_id IS NOT NULL AS has_evidence, e.answer, e.about_a_person, e.asked_at
 FROM application a LEFT JOIN application_evidence e ON e.application_id = a.id
 WHERE a.authority = :authority
 """
-_WAITING_WITHOUT_JOB = """
+_WAITING_WITHOUT_PLACE = """
 SELECT a.id FROM application a
 WHERE a.authority = :authority AND a.outcome = 'awaiting_registry' AND NOT EXISTS (
-    SELECT 1 FROM jobs.procrastinate_jobs job
-    WHERE job.task_name = :task AND job.status IN ('todo', 'doing') AND job.args ->> 'application_id' = a.id::text
+    SELECT 1 FROM registry_wait place WHERE place.application_id = a.id
+        AND place.authority = a.authority AND place.since = a.received_at
 ) ORDER BY a.received_at, a.id
+"""
+_PLACES_OF_NOBODY = """
+SELECT place.application_id AS id FROM registry_wait place
+WHERE place.authority = :authority AND NOT EXISTS (
+    SELECT 1 FROM application a WHERE a.id = place.application_id
+        AND a.authority = place.authority AND a.outcome = 'awaiting_registry'
+) ORDER BY place.since, place.application_id
 """
 _RULEBOOKS = """
 SELECT digest, authority, files FROM rulebook
@@ -48,14 +56,17 @@ def check_applications(look: Look, story: Story) -> None:
                 look.found(Code.APPLICATION_ALTERED, name, f"la demande {name} n’est plus celle qui a été déposée")
             _check_decision(look, name, row, told)
             _check_evidence(look, name, row, told, name in erased)
+            _check_age(look, row, story.acts.get(told.number or ""))
     for name in story.applications.keys() - seen:
         look.found(Code.APPLICATION_MISSING, name, f"la demande {name} est dans la chaîne, et n’est plus au registre")
 
 
 def check_waiting(look: Look) -> None:
-    """Every application that waits for the company registry has the job that will decide it."""
-    for row in look.each(_WAITING_WITHOUT_JOB, task=DECIDE):
-        look.found(Code.JOB_MISSING, row.id, f"la demande {row.id} attend, et aucun travail ne la reprendra")
+    """Every application that waits for the company registry has its place in the queue, and nobody else has one."""
+    for row in look.each(_WAITING_WITHOUT_PLACE):
+        look.found(Code.WAIT_MISSING, row.id, f"la demande {row.id} attend le registre, et n’a pas sa place en file")
+    for row in look.each(_PLACES_OF_NOBODY):
+        look.found(Code.WAIT_UNKNOWN, row.id, f"la file d’attente tient {row.id}, qui n’attend pas le registre")
 
 
 def check_rulebooks(look: Look, story: Story) -> None:
@@ -89,6 +100,16 @@ def _check_evidence(look: Look, name: str, row: Any, told: ApplicationStory, era
     derived = (row.about_a_person, row.asked_at)
     if _sealed(row.answer) != told.evidence or derived != _derived(row.answer, row.decided_at):
         look.found(Code.EVIDENCE_ALTERED, name, f"la réponse du registre sur la demande {name} n’est plus la même")
+
+
+def _check_age(look: Look, row: Any, act: ActStory | None) -> None:
+    """What the machine granted rests on an answer of the day before at the earliest; a person answers for theirs."""
+    if act is None or act.taken_by is not None or row.outcome != "granted" or not row.has_evidence:
+        return
+    oldest = min(datetime.fromisoformat(each["fetched_at"]) for each in row.answer["evidence"])
+    if row.decided_at - oldest > OLDEST_EVIDENCE:
+        message = f"la demande {row.id} a été accordée sur une réponse du registre du {oldest.isoformat()}"
+        look.found(Code.EVIDENCE_STALE, row.id, message)
 
 
 def _derived(answer: dict[str, Any], decided_at: datetime | None) -> tuple[bool | None, datetime | None]:

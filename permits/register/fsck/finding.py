@@ -51,7 +51,9 @@ class Code(StrEnum):
     RULEBOOK_MISSING = "rulebook-missing"
     RULEBOOK_ALTERED = "rulebook-altered"
     RULEBOOK_STEP = "rulebook-step"  # how one came into force is not what the chain tells
-    JOB_MISSING = "job-missing"
+    EVIDENCE_STALE = "evidence-stale"  # older than a day when the machine granted
+    WAIT_MISSING = "wait-missing"  # an application waits, and has no place in the queue
+    WAIT_UNKNOWN = "wait-unknown"  # a place in the queue that no waiting application has
     SWITCH = "switch"
     CLIENT = "client"
     REFERENCE = "reference"

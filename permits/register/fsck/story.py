@@ -54,9 +54,9 @@ class ApplicationStory:
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the issuing switch."""
+    """One turn of a switch; `stops` when issuing is halted by it, or a source left alone."""
 
-    halted: bool
+    stops: bool
     digest: bytes
     at: datetime
 
@@ -79,6 +79,7 @@ class Story:
     applications: dict[str, ApplicationStory] = field(default_factory=dict)
     counters: dict[tuple[str, int], int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
+    source_turns: list[Turn] = field(default_factory=list)
     steps: list[StepStory] = field(default_factory=list)
     # When each row that the purge erased was, by table and by identifier.
     erased: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class Story:
         kind = ActKind(entry["kind"])
         if kind not in _ANSWERS:
             raise Misfit(f"{entry['act']} accorde une demande et serait un acte « {kind} »")
-        if kind in _BY_THE_MACHINE and self.turns and self.turns[-1].halted:
+        if kind in _BY_THE_MACHINE and self.turns and self.turns[-1].stops:
             raise Misfit(f"{entry['act']} est accordé alors que la délivrance est suspendue")
         decided = self._decided("granted", at, entry)
         self._number(at, entry)
@@ -151,8 +152,11 @@ class Story:
             raise Misfit(f"{entry['act']} n’est pas délivré, ou est déjà notifié")
         act.notification, act.notified_at = _digest(entry["notification_sha256"]), at
 
-    def _turned(self, halted: bool, at: datetime, entry: Entry) -> None:
-        self.turns.append(Turn(halted, _digest(entry["switch_sha256"]), at))
+    def _turned(self, stops: bool, at: datetime, entry: Entry) -> None:
+        self.turns.append(Turn(stops, _digest(entry["switch_sha256"]), at))
+
+    def _source_turned(self, stops: bool, at: datetime, entry: Entry) -> None:
+        self.source_turns.append(Turn(stops, _digest(entry["switch_sha256"]), at))
 
     def _rulebook(self, step: str, at: datetime, entry: Entry) -> None:
         if (step == "adopted") == bool(self.steps):
@@ -216,6 +220,8 @@ _EVENTS: dict[str, Callable[[Story, datetime, Entry], None]] = {
     "notified": Story._notified,
     "halted": lambda story, at, entry: story._turned(True, at, entry),
     "resumed": lambda story, at, entry: story._turned(False, at, entry),
+    "source_off": lambda story, at, entry: story._source_turned(True, at, entry),
+    "source_on": lambda story, at, entry: story._source_turned(False, at, entry),
     "rulebook_adopted": lambda story, at, entry: story._rulebook("adopted", at, entry),
     "rulebook_proposed": lambda story, at, entry: story._rulebook("proposed", at, entry),
     "rulebook_published": lambda story, at, entry: story._rulebook("published", at, entry),

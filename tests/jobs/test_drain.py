@@ -1,0 +1,265 @@
+"""What waits for the registry is decided in the order of reception, whatever fails: nobody is lost, nobody is twice."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from permits.desk import RulebookUnreadable
+from permits.domain.establishment import RegistryAnswer
+from permits.issue import issue_permit
+from permits.jobs import drain as draining
+from permits.jobs.drain import MOST_FAILURES, drain
+from permits.register import waiting
+from permits.register.book import Register
+from permits.register.fsck import check
+from permits.register.queue import ProcrastinateQueue
+from tests.acting import rows, second_engine
+from tests.fakes import FakeOffice, FakeRegistry
+from tests.jobs.line import copy_in_line, decided, line_of, places, siret, wait_in_line
+
+
+def run(office: FakeOffice) -> int:
+    return drain(office.desk, line_of(office))
+
+
+def is_sound(office: FakeOffice) -> bool:
+    return check(office.register.engine, office.register.authority, office.clock()).findings == ()
+
+
+def test_after_an_outage_all_are_decided_in_the_order_they_were_received(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 8)
+
+    assert run(office) == 8
+    assert office.registry.asked == decided(office) == asked
+    assert places(office) == []
+    assert is_sound(office)
+
+
+def test_while_nobody_can_be_asked_the_queue_stays_as_it_is(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 8)
+    office.registry.is_down = True
+    for _ in range(10):
+        assert run(office) == 0
+        office.clock.move(seconds=5)
+
+    assert len(office.registry.asked) == 10, "one look a pass, and not one for each who waits"
+    assert places(office) == [(each, 0.0, 0) for each in asked]
+
+
+def test_while_whoever_is_asked_fails_the_queue_stays_as_it_is(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 8)
+    office.registry.failing = set(asked)
+    for _ in range(10):
+        assert run(office) == 0
+
+    assert len(office.registry.asked) == 10 * (MOST_FAILURES + 1)
+    assert places(office) == [(each, 0.0, 0) for each in asked]
+    office.registry.failing.clear()
+    assert run(office) == 8
+    assert decided(office) == asked
+
+
+def test_whoever_files_after_the_outage_does_not_pass_before_those_who_wait(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 3)
+    office.registry.is_down = True
+    assert run(office) == 0
+    office.clock.move(minutes=1)
+    late, _ = issue_permit(office.desk, office.filing(siret=siret(3)))
+    office.registry.is_down = False
+
+    assert late.outcome == "awaiting_registry"
+    run(office)
+    assert decided(office) == [*asked, siret(3)]
+
+
+def test_one_that_always_fails_is_put_aside_and_the_others_are_decided_in_order(office: FakeOffice) -> None:
+    first, poison, *others = wait_in_line(office, 6)
+    office.registry.failing = {poison}
+
+    assert run(office) == 5
+    assert decided(office) == [first, *others]
+    assert places(office) == [(poison, 10.0, 1)]
+    office.registry.asked.clear()
+    assert run(office) == 0 and office.registry.asked == [], "it is left alone until it is due"
+    office.clock.move(seconds=10)
+    office.registry.failing.clear()
+    assert run(office) == 1
+    assert places(office) == []
+    assert is_sound(office)
+
+
+def test_one_that_fails_alone_is_not_put_off(office: FakeOffice) -> None:
+    """Nothing tells whether it or the registry is at fault: it is asked about again at the next pass."""
+    (poison,) = wait_in_line(office, 1)
+    office.registry.failing = {poison}
+    assert run(office) == run(office) == 0
+
+    assert places(office) == [(poison, 0.0, 0)]
+    office.registry.failing.clear()
+    assert run(office) == 1
+
+
+@pytest.mark.parametrize(("tries", "wait"), [(0, 10), (1, 20), (4, 160), (5, 300), (99, 300)])
+def test_one_that_goes_on_failing_is_put_off_twice_as_long_each_time_up_to_five_minutes(
+    office: FakeOffice, tries: int, wait: int
+) -> None:
+    wait_in_line(office, 1)
+    place = line_of(office).first(office.clock())
+    assert place is not None
+    line_of(office).postpone(place._replace(tries=tries), office.clock(), "HTTP 500")
+
+    assert places(office) == [(siret(0), float(wait), 1)]
+
+
+def in_turns(office: FakeOffice, passes: int) -> list[str]:
+    """Drain so many times; return what is decided by then."""
+    for _ in range(passes):
+        run(office)
+    return decided(office)
+
+
+@pytest.mark.parametrize("probing", [True, False], ids=["as it is", "negative control"])
+def test_however_many_fail_at_the_head_the_others_are_reached(
+    office: FakeOffice, probing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not probing:
+        monkeypatch.setattr(waiting, "_ANY_DUE", waiting.text(f"{waiting._DUE} AND false"))
+    asked = wait_in_line(office, 10)
+    poisons, others = asked[:5], asked[5:]
+    office.registry.failing = set(poisons)
+    reached = in_turns(office, 60)
+
+    assert sorted(reached) == (others if probing else [])
+    if probing:
+        assert {each for each, _, tries in places(office) if tries} >= set(poisons[:3])
+
+
+def bug(office: FakeOffice) -> None:
+    def lookup(siret_: str, **asked: Any) -> RegistryAnswer:
+        if siret_ == siret(1):
+            raise ZeroDivisionError("un défaut du logiciel")
+        return FakeRegistry.lookup(office.registry, siret_, **asked)
+
+    office.registry.lookup = lookup  # type: ignore[method-assign]
+
+
+def test_a_bug_in_one_is_told_with_its_id_and_costs_the_others_nothing(
+    office: FakeOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, broken, *others = wait_in_line(office, 5)
+    bug(office)
+    with caplog.at_level(logging.ERROR):
+        assert run(office) == 4
+
+    assert decided(office) == [first, *others]
+    assert places(office) == [(broken, 10.0, 1)]
+    ((id_, reason),) = rows(office, "SELECT application_id, reason FROM registry_wait")
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (told.__dict__["application"], reason) == (id_, "ZeroDivisionError")
+
+
+def no_law(office: FakeOffice) -> Callable[[], None]:
+    class NoLaw:
+        def on(self, day: object) -> Any:
+            raise RulebookUnreadable("le règlement ne se lit plus")
+
+    laws = office.desk.laws
+    office.desk = replace(office.desk, laws=NoLaw())  # type: ignore[arg-type]
+
+    def mend() -> None:
+        office.desk = replace(office.desk, laws=laws)
+
+    return mend
+
+
+def no_press(office: FakeOffice) -> Callable[[], None]:
+    office.press.is_busy = True
+
+    def mend() -> None:
+        office.press.is_busy = False
+
+    return mend
+
+
+@pytest.mark.parametrize("spoil", [no_law, no_press])
+def test_what_fails_for_all_loses_nobody(office: FakeOffice, spoil: Callable[[FakeOffice], Callable[[], None]]) -> None:
+    asked = wait_in_line(office, 4)
+    mend = spoil(office)
+    assert run(office) == 0
+    assert [(each, tries) for each, _, tries in places(office)] == [(each, 1) for each in asked]
+
+    mend()
+    office.clock.move(seconds=10)
+    run(office)
+    assert sorted(decided(office)) == asked
+    assert is_sound(office)
+
+
+def test_a_drain_that_is_told_to_stop_does_so_between_two_and_the_next_goes_on(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 5)
+    assert drain(office.desk, line_of(office), lambda: len(decided(office)) == 2) == 2
+
+    assert [each for each, _, _ in places(office)] == asked[2:]
+    assert run(office) == 3
+    assert decided(office) == asked
+
+
+def test_a_place_that_nobody_has_keeps_nobody_waiting(office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that was written by hand: the drain doesn't turn round it for ever."""
+    wait_in_line(office, 3)
+    place, decide = line_of(office).first(office.clock()), draining.decide_waiting
+    assert place is not None
+    monkeypatch.setattr(draining, "decide_waiting", lambda desk, id_: id_ != place.application_id and decide(desk, id_))
+
+    assert run(office) == 2
+    assert places(office) == [(siret(0), 10.0, 1)]
+
+
+def test_a_time_that_a_wrong_clock_has_put_too_far_away_is_not_waited_for(office: FakeOffice) -> None:
+    wait_in_line(office, 2)
+    place = line_of(office).first(office.clock())
+    assert place is not None
+    line_of(office).postpone(place, office.clock() + timedelta(days=400), "HTTP 500")
+
+    assert run(office) == 2
+
+
+def test_two_drains_at_once_decide_each_once(office: FakeOffice) -> None:
+    """Never so with our own lock, and harmless when a worker that was thought dead comes back."""
+    asked = wait_in_line(office, 24)
+    with second_engine(office) as engine, ThreadPoolExecutor(2) as pool:
+        elsewhere = replace(office, register=Register(engine, office.register.authority, ProcrastinateQueue()))
+        elsewhere.desk = replace(office.desk, register=elsewhere.register)
+        counts = [each.result() for each in [pool.submit(run, each) for each in (office, elsewhere)]]
+
+    assert sum(counts) == 24
+    assert sorted(decided(office)) == asked
+    assert places(office) == []
+    assert is_sound(office)
+
+
+def drains_in_order(office: FakeOffice, more: int) -> bool:
+    """Drain so many; each must be asked about and decided once. Tell whether it was in the order of reception."""
+    wait_in_line(office, 1)
+    asked = copy_in_line(office, more)
+    assert run(office) == len(asked) == more + 1
+    assert sorted(office.registry.asked) == asked
+    assert places(office) == []
+    return office.registry.asked == decided(office) == asked
+
+
+@pytest.mark.parametrize("more", [100, pytest.param(1500, marks=pytest.mark.proof)])
+def test_a_long_queue_drains_in_order_each_asked_once(office: FakeOffice, more: int) -> None:
+    assert drains_in_order(office, more)
+
+
+def test_a_drain_that_takes_them_in_another_order_is_seen(office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control."""
+    monkeypatch.setattr(waiting, "_FIRST_DUE", waiting._ANY_DUE)
+
+    assert not drains_in_order(office, 20)

@@ -1,0 +1,130 @@
+"""What staff see of the registry, and the switch of each source, with the database alone."""
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from permits.cli import app
+from permits.domain.establishment import Source
+from permits.issue import issue_permit
+from permits.register.fsck import Code, check
+from permits.register.source_switch import is_off
+from tests.acting import BY, events, rows, turn_source
+from tests.fakes import FakeOffice
+from tests.register.forcing import superuser
+
+WHY = "elle répond faux depuis ce matin"
+
+
+@pytest.fixture
+def commanded(office: FakeOffice, database_url: str, monkeypatch: pytest.MonkeyPatch) -> FakeOffice:
+    """An office on the database that the commands are set to; nothing else is set."""
+    monkeypatch.setenv("PERMITS_DATABASE_URL", database_url)
+    return office
+
+
+def command(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["sirene", *words])
+    return done.exit_code, done.output
+
+
+def off(office: FakeOffice, source: Source = Source.API_ENTREPRISE) -> bool:
+    return is_off(office.register.engine, office.register.authority, source)
+
+
+def test_nobody_waiting_is_told(commanded: FakeOffice) -> None:
+    assert command("waiting") == (0, "Aucune demande n’attend le registre\n")
+    assert json.loads(command("waiting", "--json")[1]) == {"waiting": 0, "oldest": None, "reasons": {}}
+
+
+def test_who_waits_is_told_with_the_oldest_and_the_reasons(commanded: FakeOffice) -> None:
+    commanded.registry.is_down = True
+    issue_permit(commanded.desk, commanded.filing())
+    assert command("waiting")[1].startswith("1 demande attend le registre, la plus ancienne depuis le 2026-12-01 10:00")
+    commanded.clock.move(hours=1)
+    issue_permit(commanded.desk, commanded.filing())
+    code, told = command("waiting")
+
+    assert code == 0
+    assert told == (
+        "2 demandes attendent le registre, la plus ancienne depuis le 2026-12-01 10:00 (Paris)\n"
+        "     2  api-entreprise: HTTP 502\n"
+    )
+    assert json.loads(command("waiting", "--json", "--authority", "exemple")[1]) == {
+        "waiting": 2,
+        "oldest": "2026-12-01T09:00:00+00:00",
+        "reasons": {"api-entreprise: HTTP 502": 2},
+    }
+
+
+def test_a_source_is_left_alone_from_the_commit_on_and_asked_again(commanded: FakeOffice) -> None:
+    assert not off(commanded)
+    code, told = command("off", "api-entreprise", "--because", WHY, "--by", BY)
+    assert (code, told) == (0, "api-entreprise : laissée de côté ; `permits sirene on api-entreprise` y revient\n")
+    assert off(commanded)
+    assert not off(commanded, Source.INSEE), "each source has its own switch"
+    assert not is_off(commanded.register.engine, "ailleurs", Source.API_ENTREPRISE)
+
+    assert command("on", "api-entreprise", "--because", "elle est rétablie", "--by", BY)[0] == 0
+    assert not off(commanded)
+    turns = rows(commanded, "SELECT source, off, reason, turned_by FROM registry_switch ORDER BY id")
+    assert turns == [("api-entreprise", True, WHY, BY), ("api-entreprise", False, "elle est rétablie", BY)]
+    assert events(commanded) == ["source_off", "source_on"]
+    assert check(commanded.register.engine, "exemple", commanded.clock()).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("api-entreprise", "--because", WHY), "--by"),
+        (("api-entreprise", "--because", WHY, "--by", "Maëlle Fictive"), "--by"),
+        (("api-entreprise", "--because", "  ", "--by", BY), "dites pourquoi"),
+        (("api-entreprise", "--by", BY), "--because"),
+        (("infogreffe", "--because", WHY, "--by", BY), "infogreffe"),
+        (("insee", "--because", WHY, "--by", BY, "--authority", "exempel"), "aucun registre de l’autorité « exempel »"),
+    ],
+)
+@pytest.mark.parametrize("turn", ["off", "on"])
+def test_a_turn_names_a_source_a_reason_and_an_identifier_or_changes_nothing(
+    commanded: FakeOffice, turn: str, words: tuple[str, ...], told: str
+) -> None:
+    code, output = command(turn, *words)
+
+    assert (code != 0, told in output) == (True, True), output
+    assert rows(commanded, "SELECT 1 FROM registry_switch") == rows(commanded, "SELECT 1 FROM audit_entry") == []
+
+
+def test_without_the_database_nothing_is_changed_and_it_is_told(
+    commanded: FakeOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERMITS_DATABASE_URL", "postgresql+psycopg://permits@127.0.0.1:1/permits")
+    code, told = command("off", "insee", "--because", WHY, "--by", BY)
+
+    assert code == 1
+    assert told.startswith("permits : rien n’est changé, la base ne répond pas")
+
+
+FORGED: dict[str, str] = {
+    "another source": "UPDATE registry_switch SET source = 'insee'",
+    "on again": "UPDATE registry_switch SET off = false",
+    "another reason": "UPDATE registry_switch SET reason = 'autre raison'",
+    "gone": "DELETE FROM registry_switch",
+    "one more": "INSERT INTO registry_switch (authority, source, off, reason, turned_by, turned_at)"
+    " VALUES ('exemple', 'insee', true, 'par la bande', 'agent-9', now())",
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_turn_that_the_chain_does_not_tell_is_found(office: FakeOffice, forged: str) -> None:
+    turn_source(office, off=True)
+
+    def look() -> Any:
+        return check(office.register.engine, "exemple", office.clock()).counts
+
+    assert look() == {}
+    with office.register.engine.begin() as connection, superuser(connection):
+        connection.execute(text(forged))
+    assert look() == {Code.SWITCH: 1}
