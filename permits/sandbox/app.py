@@ -21,7 +21,7 @@ def create_app(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> FastAPI:
-    """Return a fresh sandbox, its outage on; the slow establishment answers after `slow_s` seconds."""
+    """Return a fresh sandbox, its outage on; what is slow answers after `slow_s` seconds."""
     troubles = api_entreprise.Troubles(down=True, slow_s=slow_s, sleep=sleep)
     app = FastAPI(title="Bac à sable", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(api_entreprise.router(companies(), troubles))
@@ -46,7 +46,7 @@ def create_app(
         return response
 
     # Added last, hence outermost.
-    app.add_middleware(FaultyServer, faults=faults)
+    app.add_middleware(FaultyServer, faults=faults, slow_s=slow_s)
     return app
 
 

@@ -5,13 +5,14 @@ import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SLOW_S, DRIP_S = 1.5, 1.0
+DRIP_S, DRIPS = 1.0, 60
 RETRY_AFTER_S = 2
 MAINTENANCE_S = 5
 
@@ -118,23 +119,24 @@ class Faults:
 class FaultyServer:
     """Stands before the registries and spoils what it was asked to; the rest passes."""
 
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, slow_s: float) -> None:
         self._app = app
         self._faults = faults
+        self._slow_s = slow_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.take(scope["path"]) if scope["type"] == "http" else None
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.fault == "slow":
-            await asyncio.sleep(SLOW_S)
+            await asyncio.sleep(self._slow_s)
             await self._app(scope, receive, send)
         elif fault.fault == "other_siret":
             await self._app(_about_another(scope), receive, send)
         elif fault.fault == "hang":
             await _until_they_leave(receive)
         elif fault.fault == "drip":
-            await _drip(send)
+            await _drip(receive, send)
         else:
             for message in _spoilt(fault):
                 await send(message)
@@ -145,13 +147,14 @@ async def _until_they_leave(receive: Receive) -> None:
         pass
 
 
-async def _drip(send: Send) -> None:
-    """One byte of a body that is long enough to outlast anybody's patience."""
-    length = 60
-    await send(_start(200, {"Content-Length": str(length)}))
-    for sent in range(1, length + 1):
-        await send({"type": "http.response.body", "body": b" ", "more_body": sent < length})
-        await asyncio.sleep(DRIP_S)
+async def _drip(receive: Receive, send: Send) -> None:
+    """One byte a second, of a body that is long enough to outlast anybody's patience."""
+    await send(_start(200, {"Content-Length": str(DRIPS)}))
+    for sent in range(1, DRIPS + 1):
+        await send({"type": "http.response.body", "body": b" ", "more_body": sent < DRIPS})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_until_they_leave(receive), DRIP_S)
+            return
 
 
 def _spoilt(fault: Fault) -> Iterator[Message]:

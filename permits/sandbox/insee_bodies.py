@@ -61,7 +61,7 @@ def _unit(unit: Unit) -> Body:
         "dateCreationUniteLegale": unit.created_on.isoformat(),
         "categorieJuridiqueUniteLegale": unit.legal_form.code,
         "denominationUniteLegale": unit.name,
-        "sigleUniteLegale": unit.acronym,
+        "sigleUniteLegale": _MASK if unit.acronym and unit.diffusion == "P" else unit.acronym,
         **_person(unit),
         "activitePrincipaleUniteLegale": unit.activity.code,
         "nomenclatureActivitePrincipaleUniteLegale": "NAFRev2",
