@@ -15,6 +15,7 @@ from permits.sirene.clock import Clock
 from permits.sirene.directory import RegistrySource
 from permits.sirene.insee import Insee
 from permits.sirene.recherche_entreprises import RechercheEntreprises
+from tests.fakes import ROOT
 from tests.sandbox.server import running_sandbox
 from tests.sirene.words import told
 
@@ -102,6 +103,14 @@ def said_by(client: RegistrySource, seconds: float = 8.0) -> str:
 
 def test_every_fault_is_expected_here() -> None:
     assert set(EXPECTED) == set(get_args(FaultName))
+
+
+@pytest.mark.parametrize("fault", get_args(FaultName))
+def test_every_fault_is_in_the_operations_guide(fault: str) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### Essayer les pannes")[2]
+    rows = [line.split("|")[1] for line in guide.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+
+    assert any(f"`{fault}`" in row for row in rows)
 
 
 @pytest.mark.parametrize("source", SOURCES)
