@@ -35,7 +35,7 @@ from permits.register.floor import BookRolledBack
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
-from permits.register.traces import TracedSource
+from permits.register.traces import TracedSource, note_reuse
 from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
@@ -82,7 +82,7 @@ def _build(settings: Settings) -> FastAPI:
     if law.rulebook.signatory_on(paris_day(now())) is None:
         log.warning("no signatory has a valid delegation today: every application will be referred")
     sources = [TracedSource(_source(each, settings), engine, authority, now) for each in settings.sirene_sources]
-    directory = Directory(sources)
+    directory = Directory(sources, on_reuse=partial(note_reuse, engine, authority, now))
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
     press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
     desk = Desk(

@@ -85,6 +85,13 @@ _databases = 0
 @pytest.fixture
 def database_url(postgres: str) -> Iterator[str]:
     """The URL of a fresh migrated database, dropped afterwards."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres: str) -> Iterator[str]:
+    """Make a migrated database on this server, and drop it afterwards."""
     global _databases
     _databases += 1
     name = f"test_{os.getpid()}_{_databases}"

@@ -83,11 +83,13 @@ class FakeRegistry:
     failing: set[str] = field(default_factory=set)
     stale: dict[str, RegistryAnswer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    audiences: list[Audience] = field(default_factory=list)
 
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
     ) -> RegistryAnswer:
         self.asked.append(siret)
+        self.audiences.append(audience)
         if self.is_down:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",), was_asked=False)
         if siret in self.failing:

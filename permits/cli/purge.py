@@ -38,6 +38,7 @@ _OUTCOMES = {
     "not_found": "non trouvé",
     "protected": "protégé",
     "no_answer": "sans réponse",
+    "reused": "réponse déjà connue",
     None: "réponse inconnue",
 }
 _READ = {"application": "demande", "permits": "liste des permis", "act": "acte", "document": "document"}

@@ -51,12 +51,12 @@ def _is_proof(answer: NotFound) -> bool:
 
 
 def check_registry_answer(answer: RegistryAnswer) -> None:
-    """Raise Inadmissible only on a definite answer about the SIRET asked: unknown, closed or ceased."""
+    """Raise Inadmissible only on a definite answer about the SIRET asked: unknown, closed or ceased, undisputed."""
     if isinstance(answer, NotFound) and _is_proof(answer):
         raise Inadmissible(
             "siret_unknown", "Ce SIRET est inconnu du registre national : vérifiez les 14 chiffres.", "/siret"
         )
-    if isinstance(answer, Establishment) and not answer.was_merged:
+    if isinstance(answer, Establishment) and not answer.was_merged and answer.disagreement is None:
         if not answer.is_open:
             since = f" depuis le {day_text(answer.closed_on)}" if answer.closed_on else ""
             raise Inadmissible(

@@ -5,7 +5,7 @@ from datetime import datetime
 from permits.domain.application import Application, Occupancy
 from permits.domain.calendar import paris_day
 from permits.domain.decision import Citation, Granted
-from permits.domain.establishment import Establishment, Evidence, RegistryAnswer
+from permits.domain.establishment import Establishment, Evidence, RegistryAnswer, Verdict
 from permits.domain.facts import Facts
 from permits.domain.french import day_text
 from permits.domain.permit import (
@@ -122,11 +122,11 @@ def _permitted(occupancy: Occupancy, place: PlaceFacts) -> PermittedOccupancy:
 def fetched_from(answer: RegistryAnswer | None) -> tuple[FetchedData, ...]:
     """Return which data came from another administration, source by source (CRPA art. L114-8); never the data."""
     evidence = answer.evidence if answer else ()
-    return tuple(_fetched(each, _data_told_by(answer)) for each in evidence)
+    return tuple(_fetched(each, _data_told_by(answer, each)) for each in evidence)
 
 
-def _data_told_by(answer: RegistryAnswer | None) -> str:
-    if not isinstance(answer, Establishment):
+def _data_told_by(answer: RegistryAnswer | None, evidence: Evidence) -> str:
+    if not isinstance(answer, Establishment) or evidence.said == Verdict.NOT_FOUND:
         return _EXISTENCE
     return _STANDING if answer.name is None else _NAMED
 

@@ -84,8 +84,19 @@ _VERDICT_LABELS = {
 }
 
 
+_SAID: dict[str, str] = {
+    **{verdict.value: label for verdict, label in _VERDICT_LABELS.items()},
+    Standing.REGISTERED: "entreprise inscrite, sans procédure collective",
+    Standing.NOT_REGISTERED: "entreprise qui n’est pas inscrite au registre du commerce",
+    Standing.UNKNOWN: "rien d’une radiation ni d’une procédure collective",
+}
+
+
 class Evidence(Value):
-    """One answer of a registry: where it came from, when, what it said in a word, and the digest of its bytes."""
+    """One answer of a registry: where it came from, when, what it said in a word, and the digest of its bytes.
+
+    `said` is a word of Verdict, or of Standing for a trade register.
+    """
 
     source: Source
     fetched_at: datetime
@@ -94,6 +105,11 @@ class Evidence(Value):
     said: str | None = None
     request_id: str | None = None
     source_updated_at: datetime | None = None
+
+    @property
+    def told(self) -> str | None:
+        """What it said, in French; None for an answer kept before that was noted."""
+        return None if self.said is None else _SAID.get(self.said, self.said)
 
 
 class Establishment(Value):

@@ -100,14 +100,18 @@ def _registry(answer: RegistryAnswer, *, named: bool) -> Iterator[Datum]:
     """What the company registry said, and when."""
     for evidence in answer.evidence:
         source, at = evidence.source.label, evidence.fetched_at
+        if evidence.told is not None:
+            yield Datum(label="Établissement", value=evidence.told, source=source, at=at)
+            continue
         if not isinstance(answer, Establishment):
             yield Datum(label="Établissement", value="non communiqué par cette source", source=source, at=at)
             continue
         state = "ouvert" if answer.is_open else "fermé"
         unit = "active" if answer.unit_is_active else "cessée"
         yield Datum(label="Établissement", value=f"{state}, entreprise {unit}", source=source, at=at)
-        if named and answer.name is not None:
-            yield Datum(label="Nom", value=answer.name, source=source, at=at)
+    if named and isinstance(answer, Establishment) and answer.name is not None and answer.evidence:
+        first = answer.evidence[0]
+        yield Datum(label="Nom", value=answer.name, source=first.source.label, at=first.fetched_at)
 
 
 _ADDRESSES = {

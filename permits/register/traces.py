@@ -100,25 +100,37 @@ class TracedSource:
         return answer
 
     def _begin(self, siret: str) -> int:
-        errand = _ERRAND.get(_BY_AN_OPERATOR)
-        row = RegistryAccessRow(
-            authority=self._authority,
-            at=self._clock(),
-            source=self._source.name,
-            siret=siret,
-            purpose=errand.purpose,
-            about=errand.about,
-            client_id=errand.client_id,
-            request_id=errand.request_id,
-        )
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            session.add(row)
-        assert row.id is not None
-        return row.id
+        return _write(self._engine, self._authority, self._clock(), self._source.name, siret, None)
 
     def _complete(self, trace_id: int, outcome: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(_COMPLETE, {"id": trace_id, "outcome": outcome})
+
+
+def note_reuse(
+    engine: Engine, authority: str, clock: Callable[[], datetime], siret: str, answer: RegistryAnswer
+) -> None:
+    """Trace an answer given again without an exchange: who saw it, and why, is owed all the same."""
+    _write(engine, authority, clock(), answer.evidence[0].source, siret, "reused")
+
+
+def _write(engine: Engine, authority: str, at: datetime, source: Source, siret: str, outcome: str | None) -> int:
+    errand = _ERRAND.get(_BY_AN_OPERATOR)
+    row = RegistryAccessRow(
+        authority=authority,
+        at=at,
+        source=source,
+        siret=siret,
+        purpose=errand.purpose,
+        about=errand.about,
+        client_id=errand.client_id,
+        request_id=errand.request_id,
+        outcome=outcome,
+    )
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.add(row)
+    assert row.id is not None
+    return row.id
 
 
 def _outcome(answer: RegistryAnswer) -> str:

@@ -31,7 +31,7 @@ from permits.sirene.memory import Memory
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 12
-# One look-up in so many is heard from a second source too, and the first of each day.
+# One look-up in so many is heard from a second source too, and the first of each day; 0 for none.
 COMPARE_ONE_IN = 20
 
 
@@ -204,6 +204,8 @@ class Directory:
         return answer
 
     def _is_to_be_compared(self) -> bool:
+        if self._compare_one_in == 0:
+            return False
         today = paris_day(self._clock.now())
         is_first, self._compared_on = today != self._compared_on, today
         return is_first or next(self._count) % self._compare_one_in == 0

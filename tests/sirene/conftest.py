@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.recherche_entreprises import RechercheEntreprises
 from tests.sirene.answers import RECIPIENT, TOKEN
+from tests.sirene.asking import Alone
 from tests.sirene.clock import StoppedClock
 
 CONTACT = "mailto:test@exemple.example"
@@ -25,14 +26,14 @@ def network() -> Iterator[respx.MockRouter]:
 
 
 @pytest.fixture
-def api_entreprise(stopped: StoppedClock) -> Iterator[ApiEntreprise]:
+def api_entreprise(stopped: StoppedClock) -> Iterator[Alone]:
     source = ApiEntreprise("https://entreprise.test", SecretStr(TOKEN), RECIPIENT, contact=CONTACT, clock=stopped.clock)
-    yield source
+    yield Alone(source, stopped.clock)
     source.close()
 
 
 @pytest.fixture
-def recherche(stopped: StoppedClock) -> Iterator[RechercheEntreprises]:
+def recherche(stopped: StoppedClock) -> Iterator[Alone]:
     source = RechercheEntreprises("https://recherche.test", contact=CONTACT, clock=stopped.clock)
-    yield source
+    yield Alone(source, stopped.clock)
     source.close()

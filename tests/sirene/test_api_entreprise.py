@@ -15,6 +15,7 @@ from permits.domain.establishment import Establishment, NotFound, Protected, Sou
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.errors import SourceMisconfigured, SourceUnavailable
 from tests.sirene.answers import SIREN, SIRET, bent, error, establishment, extract, recorded
+from tests.sirene.asking import Alone
 from tests.sirene.clock import StoppedClock
 
 OTHER_SIRET = "30613890001294"
@@ -23,7 +24,7 @@ OTHER_SIRET = "30613890001294"
 class Registry:
     """API Entreprise as one test wants it: two routes."""
 
-    def __init__(self, network: respx.MockRouter, source: ApiEntreprise) -> None:
+    def __init__(self, network: respx.MockRouter, source: Alone) -> None:
         self.sirene = network.get(path=f"/v4/insee/sirene/etablissements/{SIRET}")
         self.kbis = network.get(path__regex=r"/v3/infogreffe/rcs/unites_legales/\d{9}/extrait_kbis")
         self._source = source
@@ -40,7 +41,7 @@ class Registry:
 
 
 @pytest.fixture
-def registry(network: respx.MockRouter, api_entreprise: ApiEntreprise) -> Registry:
+def registry(network: respx.MockRouter, api_entreprise: Alone) -> Registry:
     return Registry(network, api_entreprise)
 
 
@@ -174,7 +175,7 @@ def test_both_calls_share_one_budget(registry: Registry, stopped: StoppedClock) 
     assert timeout["read"] == pytest.approx(0.1)
 
 
-def test_an_unknown_siret_is_definitely_not_found(registry: Registry, api_entreprise: ApiEntreprise) -> None:
+def test_an_unknown_siret_is_definitely_not_found(registry: Registry, api_entreprise: Alone) -> None:
     registry.sirene.respond(404, json=error("01003"))
     answer = api_entreprise.lookup(SIRET)
     assert isinstance(answer, NotFound)
@@ -182,7 +183,7 @@ def test_an_unknown_siret_is_definitely_not_found(registry: Registry, api_entrep
 
 
 def test_a_number_whose_digits_the_gate_refuses_is_not_found_without_certainty(
-    registry: Registry, api_entreprise: ApiEntreprise
+    registry: Registry, api_entreprise: Alone
 ) -> None:
     registry.sirene.respond(422, json=error("00302"))
     answer = api_entreprise.lookup(SIRET)
@@ -190,7 +191,7 @@ def test_a_number_whose_digits_the_gate_refuses_is_not_found_without_certainty(
     assert not answer.definite
 
 
-def test_a_protected_establishment_is_held_but_not_told(registry: Registry, api_entreprise: ApiEntreprise) -> None:
+def test_a_protected_establishment_is_held_but_not_told(registry: Registry, api_entreprise: Alone) -> None:
     registry.sirene.respond(451, json=error("01005"))
     assert isinstance(api_entreprise.lookup(SIRET), Protected)
 
@@ -307,7 +308,7 @@ def test_an_object_longer_than_the_source_takes_is_refused_at_once() -> None:
     ],
 )
 def test_every_recorded_establishment_is_read(
-    network: respx.MockRouter, api_entreprise: ApiEntreprise, sample: str, name: str
+    network: respx.MockRouter, api_entreprise: Alone, sample: str, name: str
 ) -> None:
     body = recorded(f"api-entreprise/etablissements/{sample}")
     siret = body["data"]["siret"]
@@ -322,14 +323,14 @@ def test_every_recorded_establishment_is_read(
     assert not any(name in line for line in found.address)
 
 
-def test_the_recorded_404_is_a_certain_not_found(network: respx.MockRouter, api_entreprise: ApiEntreprise) -> None:
+def test_the_recorded_404_is_a_certain_not_found(network: respx.MockRouter, api_entreprise: Alone) -> None:
     network.get(path__regex=".*").respond(404, json=recorded("api-entreprise/etablissements/404.yaml"))
     answer = api_entreprise.lookup(SIRET)
     assert isinstance(answer, NotFound)
     assert (answer.siret, answer.definite) == (SIRET, True)
 
 
-def test_an_absurd_update_day_is_left_out(network: respx.MockRouter, api_entreprise: ApiEntreprise) -> None:
+def test_an_absurd_update_day_is_left_out(network: respx.MockRouter, api_entreprise: Alone) -> None:
     body = recorded("api-entreprise/etablissements/personne_physique_non-diffusible.yaml")
     assert body["meta"]["date_derniere_mise_a_jour"] == 267038293600
     network.get(path__regex=".*/etablissements/.*").respond(200, json=body)

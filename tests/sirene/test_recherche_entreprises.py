@@ -8,8 +8,8 @@ import respx
 
 from permits.domain.establishment import Establishment, NotFound, Source, Standing
 from permits.sirene.errors import SourceMisconfigured, SourceUnavailable
-from permits.sirene.recherche_entreprises import RechercheEntreprises
 from tests.sirene.answers import bent, recorded, search
+from tests.sirene.asking import Alone
 
 SIRET = "48744469700428"
 MASK = "[NON-DIFFUSIBLE]"
@@ -19,7 +19,7 @@ ROW = "results__0__matching_etablissements__0__"
 class OpenSource:
     """The open source as one test wants it."""
 
-    def __init__(self, network: respx.MockRouter, source: RechercheEntreprises) -> None:
+    def __init__(self, network: respx.MockRouter, source: Alone) -> None:
         self.route = network.get("https://recherche.test/search")
         self._source = source
 
@@ -32,7 +32,7 @@ class OpenSource:
 
 
 @pytest.fixture
-def source(network: respx.MockRouter, recherche: RechercheEntreprises) -> OpenSource:
+def source(network: respx.MockRouter, recherche: Alone) -> OpenSource:
     return OpenSource(network, recherche)
 
 
@@ -58,9 +58,7 @@ def test_the_row_of_the_siret_is_read_never_the_head_office(source: OpenSource) 
     assert (found.is_open, found.closed_on) == (False, date(2024, 6, 30))
 
 
-def test_a_head_office_alone_is_not_the_establishment_asked(
-    source: OpenSource, recherche: RechercheEntreprises
-) -> None:
+def test_a_head_office_alone_is_not_the_establishment_asked(source: OpenSource, recherche: Alone) -> None:
     body = recorded("recherche-entreprises/search-356000000.http-200.json")
     assert body["results"][0]["siege"]["siret"] == "35600000000048"
     source.route.respond(200, json=body)
@@ -69,12 +67,12 @@ def test_a_head_office_alone_is_not_the_establishment_asked(
     assert not answer.definite
 
 
-def test_a_row_of_another_siret_is_not_the_one_asked(source: OpenSource, recherche: RechercheEntreprises) -> None:
+def test_a_row_of_another_siret_is_not_the_one_asked(source: OpenSource, recherche: Alone) -> None:
     source.route.respond(200, json=search())
     assert isinstance(recherche.lookup("48744469700436"), NotFound)
 
 
-def test_an_empty_answer_is_no_proof(source: OpenSource, recherche: RechercheEntreprises) -> None:
+def test_an_empty_answer_is_no_proof(source: OpenSource, recherche: Alone) -> None:
     source.route.respond(200, json=recorded("recherche-entreprises/search-12345678900003.http-200.json"))
     answer = recherche.lookup("12345678900003")
     assert isinstance(answer, NotFound)
@@ -82,7 +80,7 @@ def test_an_empty_answer_is_no_proof(source: OpenSource, recherche: RechercheEnt
     assert answer.evidence[0].source == Source.RECHERCHE_ENTREPRISES
 
 
-def test_a_recorded_closed_and_struck_off_company(source: OpenSource, recherche: RechercheEntreprises) -> None:
+def test_a_recorded_closed_and_struck_off_company(source: OpenSource, recherche: Alone) -> None:
     source.route.respond(200, json=recorded("recherche-entreprises/search-88087814500015.http-200.json"))
     found = recherche.lookup("88087814500015")
     assert isinstance(found, Establishment)
@@ -107,7 +105,7 @@ def test_a_recorded_closed_and_struck_off_company(source: OpenSource, recherche:
     ],
 )
 def test_every_recorded_company_is_read(
-    source: OpenSource, recherche: RechercheEntreprises, sample: str, name: str | None, address: tuple[str, ...]
+    source: OpenSource, recherche: Alone, sample: str, name: str | None, address: tuple[str, ...]
 ) -> None:
     body = recorded(f"recherche-entreprises/{sample}.http-200.json")
     unit = body["results"][0]
@@ -184,7 +182,7 @@ def test_the_standing_is_well_only_if_both_registers_were_heard(
 
 @pytest.mark.parametrize("absent", [["bodacc"], ["immatriculation"], ["bodacc", "immatriculation"]])
 def test_a_register_that_is_absent_from_the_answer_leaves_the_standing_unknown(
-    source: OpenSource, recherche: RechercheEntreprises, absent: list[str]
+    source: OpenSource, recherche: Alone, absent: list[str]
 ) -> None:
     body = search()
     for key in absent:
@@ -195,7 +193,7 @@ def test_a_register_that_is_absent_from_the_answer_leaves_the_standing_unknown(
     assert found.standing == Standing.UNKNOWN
 
 
-def test_the_hidden_parameter_may_be_refused_one_day(source: OpenSource, recherche: RechercheEntreprises) -> None:
+def test_the_hidden_parameter_may_be_refused_one_day(source: OpenSource, recherche: Alone) -> None:
     plain: dict[str, Any] = search()
     del plain["results"][0]["bodacc"], plain["results"][0]["immatriculation"]
     refusal = respx.MockResponse(400, json={"erreur": "Veuillez indiquer des champs valides"})
@@ -206,23 +204,21 @@ def test_the_hidden_parameter_may_be_refused_one_day(source: OpenSource, recherc
     assert dict(source.route.calls.last.request.url.params) == {"q": SIRET}
 
 
-def test_a_question_refused_twice_is_our_mistake(source: OpenSource, recherche: RechercheEntreprises) -> None:
+def test_a_question_refused_twice_is_our_mistake(source: OpenSource, recherche: Alone) -> None:
     source.route.respond(400, json={"erreur": "…"})
     with pytest.raises(SourceMisconfigured):
         recherche.lookup(SIRET)
 
 
 @pytest.mark.parametrize("body", [{}, {"results": None}, {"results": [{}]}, {"erreur": "…"}])
-def test_another_shape_is_unusable_not_empty(
-    source: OpenSource, recherche: RechercheEntreprises, body: dict[str, Any]
-) -> None:
+def test_another_shape_is_unusable_not_empty(source: OpenSource, recherche: Alone, body: dict[str, Any]) -> None:
     source.route.respond(200, json=body)
     with pytest.raises(SourceUnavailable):
         recherche.lookup(SIRET)
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 502, 503])
-def test_an_outage_is_never_an_empty_answer(source: OpenSource, recherche: RechercheEntreprises, status: int) -> None:
+def test_an_outage_is_never_an_empty_answer(source: OpenSource, recherche: Alone, status: int) -> None:
     source.route.respond(status, html="<h1>…</h1>")
     with pytest.raises((SourceUnavailable, SourceMisconfigured)):
         recherche.lookup(SIRET)

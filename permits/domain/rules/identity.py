@@ -13,7 +13,7 @@ def establishment_is_open(case: Case) -> Iterator[Finding]:
     """A company identifies itself with its SIRENE number (CRPA art. R112-9-1): open, and its unit active."""
     answer = case.facts.registry
     if isinstance(answer, Establishment):
-        well = answer.is_open and answer.unit_is_active
+        well = answer.is_at_work
         since = answer.unit_ceased_on if answer.is_open else answer.closed_on
         state = "ouvert" if well else "fermé" + (f" depuis le {day_text(since)}" if since else "")
         message = f"L’établissement {answer.siret} est {state} au registre Sirene."
@@ -27,12 +27,14 @@ def establishment_is_open(case: Case) -> Iterator[Finding]:
 
 
 def establishment_is_certain(case: Case) -> Iterator[Finding]:
-    """The number's key is right, the answer is about the number asked, and the name is known."""
+    """The number's key is right, the answer is about the number asked, no source disputes it, the name is known."""
     answer = case.facts.registry
     doubts = []
     if not case.facts.siret_key_is_valid:
         doubts.append("la clé de contrôle du SIRET est inhabituelle")
     if isinstance(answer, Establishment):
+        if answer.disagreement is not None:
+            doubts.append(f"les sources ne disent pas la même chose ({answer.disagreement})")
         if answer.was_merged:
             doubts.append(f"le registre a fusionné ce SIRET avec {answer.siret}")
         if answer.name is None:

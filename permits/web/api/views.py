@@ -11,7 +11,7 @@ from permits.domain.act import Act, ActKind, ActState, Notification
 from permits.domain.application import Day
 from permits.domain.calendar import months_after, paris_day
 from permits.domain.decision import Decision, Fee, Finding, Prescription, Referred
-from permits.domain.establishment import Establishment, RegistryAnswer
+from permits.domain.establishment import Establishment, Evidence, RegistryAnswer, Verdict, verdict_of
 from permits.domain.filing import Filed
 from permits.domain.permit import Permit
 from permits.domain.rulebook import Rulebook
@@ -19,18 +19,40 @@ from permits.domain.ruling import Ruling
 
 
 class EvidenceView(BaseModel):
-    """Where a fact comes from and when it was asked."""
+    """What one source said, in a word and in French, and when; null words for an answer kept before they were noted."""
 
     source: str
+    said: str | None
+    said_in_french: str | None
     fetched_at: datetime
     source_updated_at: datetime | None
+    request_id: str | None
     sha256: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "EvidenceView":
+        return cls(
+            source=evidence.source,
+            said=evidence.said,
+            said_in_french=evidence.told,
+            fetched_at=evidence.fetched_at,
+            source_updated_at=evidence.source_updated_at,
+            request_id=evidence.request_id,
+            sha256=evidence.sha256,
+        )
 
 
 class EstablishmentView(BaseModel):
-    """One establishment. `name` and `address` are empty when the company asked for partial diffusion."""
+    """One establishment. `name` and `address` are empty when the company asked for partial diffusion.
+
+    `siret` differs from `asked_siret` when Insee merged a duplicate. `verdict` is what all the sources come
+    to together: `disputed`, with `disagreement`, when two of them can't both be right.
+    """
 
     siret: str
+    asked_siret: str
+    verdict: Verdict
+    disagreement: str | None
     siren: str
     name: str | None
     address: list[str]
@@ -49,6 +71,9 @@ class EstablishmentView(BaseModel):
         hidden = answer.partially_diffusible
         return cls(
             siret=answer.siret,
+            asked_siret=answer.asked_siret,
+            verdict=verdict_of(answer),
+            disagreement=answer.disagreement,
             siren=answer.siren,
             name=None if hidden else answer.name,
             address=[] if hidden else list(answer.address),
@@ -57,16 +82,19 @@ class EstablishmentView(BaseModel):
             unit_is_active=answer.unit_is_active,
             standing=answer.standing,
             partially_diffusible=hidden,
-            evidence=[
-                EvidenceView(
-                    source=evidence.source,
-                    fetched_at=evidence.fetched_at,
-                    source_updated_at=evidence.source_updated_at,
-                    sha256=evidence.sha256,
-                )
-                for evidence in answer.evidence
-            ],
+            evidence=[EvidenceView.of(evidence) for evidence in answer.evidence],
         )
+
+
+class ConsultationView(EstablishmentView):
+    """One establishment, and how old what is known of it is.
+
+    `is_fresh` is false while no registry answers: this was known before, may fill a form, and decides nothing.
+    """
+
+    asked_at: datetime
+    age_seconds: int
+    is_fresh: bool
 
 
 class RulebookView(BaseModel):
