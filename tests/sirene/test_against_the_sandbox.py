@@ -12,7 +12,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from permits.domain.establishment import Audience, RegistryAnswer, RegistryUnavailable, Source, Standing
+from permits.domain.establishment import (
+    Audience,
+    RegistryAnswer,
+    RegistryUnavailable,
+    Source,
+    Standing,
+    Verdict,
+    verdict_of,
+)
 from permits.sandbox.companies import sandbox_sirets
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.budget import Budget
@@ -145,6 +153,14 @@ def test_what_insee_does_not_know_of_the_trade_register_is_completed_by_the_open
         answer = found(directory.lookup(siret))
         assert (answer.standing, answer.disagreement) == (standing, None)
         assert [one.source for one in answer.evidence] == [Source.INSEE, Source.RECHERCHE_ENTREPRISES]
+
+
+@pytest.mark.parametrize("first", [Source.API_ENTREPRISE, Source.INSEE])
+def test_two_sources_that_contradict_each_other_are_told_apart(sandbox: Sandbox, first: Source) -> None:
+    answer = found(sandbox.directory(first, Source.RECHERCHE_ENTREPRISES).lookup("99999019500011"))
+    assert verdict_of(answer) == Verdict.DISPUTED
+    assert answer.disagreement is not None
+    assert "fermé" in answer.disagreement and "ouvert" in answer.disagreement
 
 
 def test_a_merged_siret_is_followed_by_hand_and_keeps_both_proofs(sandbox: Sandbox) -> None:
