@@ -45,6 +45,7 @@ from permits.register.witness import Witness, hold
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
+from permits.sirene.insee import Insee
 from permits.sirene.recherche_entreprises import RechercheEntreprises
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
@@ -210,7 +211,9 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
             contact=settings.contact,
             only_diffusible=settings.api_entreprise_only_diffusible,
         )
-    raise Misconfigured(f"la source {source} n’est pas encore proposée : api-entreprise ou recherche-entreprises")
+    if settings.insee_key is None:
+        raise Misconfigured("l’API Sirene de l’Insee demande PERMITS_INSEE_KEY (portail-api.insee.fr, plan « Simple »)")
+    return Insee(settings.insee_url, settings.insee_key, contact=settings.contact)
 
 
 def _readiness(

@@ -186,6 +186,8 @@ def _environment(settings: Settings, database_url: str, sandbox_url: str) -> dic
         "PERMITS_API_ENTREPRISE_URL": sandbox_url,
         "PERMITS_API_ENTREPRISE_TOKEN": "bac-a-sable",
         "PERMITS_API_ENTREPRISE_RECIPIENT": _SANDBOX_RECIPIENT,
+        "PERMITS_INSEE_URL": f"{sandbox_url}/api-sirene/3.11",
+        "PERMITS_INSEE_KEY": "bac-a-sable",
         "PERMITS_GEOCODER_URL": f"{sandbox_url}/geocodage",
     }
     # The open API alone means the State's own; as a second source of the demonstration, the sandbox's.

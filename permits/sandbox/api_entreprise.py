@@ -13,7 +13,7 @@ from permits.sandbox.companies import Behaviour, Companies
 
 RATE_LIMIT = 250
 RETRY_AFTER_S = 2
-MAINTENANCE_S = 600
+MAINTENANCE_S = 5
 
 
 class ApiJson(JSONResponse):

@@ -71,7 +71,9 @@ def masked(body: Body) -> Body:
     address = {key: _MASK if key in hidden and value else value for key, value in address.items()}
     lines = {key: _MASK if value and key != "l7" else value for key, value in address["acheminement_postal"].items()}
     address |= {"acheminement_postal": lines}
-    unit = {**unit, "personne_physique_attributs": person}
+    company = unit["personne_morale_attributs"]
+    company = {**company, "sigle": company["sigle"] and _MASK}
+    unit = {**unit, "personne_physique_attributs": person, "personne_morale_attributs": company}
     return {**body, "data": {**data, "unite_legale": unit, "adresse": address}}
 
 

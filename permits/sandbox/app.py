@@ -1,4 +1,4 @@
-"""The sandbox as one application: both registries, the geocoder, and the switch of the outage.
+"""The sandbox as one application: the three registries, the geocoder, the switch of the outage, and faults on demand.
 
 Loopback only: it checks that a token is present, never which one.
 """
@@ -10,8 +10,9 @@ from uuid import uuid4
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from permits.sandbox import api_entreprise, geocodage, recherche_entreprises
+from permits.sandbox import api_entreprise, geocodage, insee, recherche_entreprises
 from permits.sandbox.companies import companies, sandbox_sirets
+from permits.sandbox.faults import Faults, FaultyServer
 
 
 def create_app(
@@ -20,13 +21,16 @@ def create_app(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> FastAPI:
-    """Return a fresh sandbox, its outage on; the slow establishment answers after `slow_s` seconds."""
+    """Return a fresh sandbox, its outage on; what is slow answers after `slow_s` seconds."""
     troubles = api_entreprise.Troubles(down=True, slow_s=slow_s, sleep=sleep)
     app = FastAPI(title="Bac à sable", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(api_entreprise.router(companies(), troubles))
+    app.include_router(insee.router(companies(), troubles))
     app.include_router(recherche_entreprises.router(companies(), troubles))
     app.include_router(geocodage.router())
     app.include_router(_switches(troubles))
+    faults = Faults()
+    app.include_router(faults.router())
     app.add_exception_handler(api_entreprise.Refusal, _refuse)
 
     @app.middleware("http")
@@ -41,6 +45,8 @@ def create_app(
             response.headers["RateLimit-Reset"] = str(seconds + 60 - seconds % 60)
         return response
 
+    # Added last, hence outermost.
+    app.add_middleware(FaultyServer, faults=faults, slow_s=slow_s)
     return app
 
 

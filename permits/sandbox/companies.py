@@ -57,6 +57,8 @@ class Establishment(_Data):
     closed_on: date | None = None
     head_office: bool = False
     behaviour: Behaviour = "answers"
+    # The open source has not heard yet that it closed.
+    late_in_open_source: bool = False
     shows: str
 
 

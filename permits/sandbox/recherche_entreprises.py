@@ -70,7 +70,8 @@ def router(known: Companies, troubles: Troubles) -> APIRouter:
         if found and found[1].behaviour == "outage" and troubles.down:
             return HTMLResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
         unit = found[0] if found else known.find_unit(query)
-        row = found[1] if found else None
+        unit = unit and _as_known_here(unit)
+        row = next((one for one in unit.establishments if one.siret == query), None) if unit else None
         hidden = unit is None or any(one.behaviour == "protected" for one in unit.establishments)
         results = [] if unit is None or hidden else [_result(unit, row, admin)]
         total = len(results)
@@ -79,6 +80,14 @@ def router(known: Companies, troubles: Troubles) -> APIRouter:
         )
 
     return routes
+
+
+def _as_known_here(unit: Unit) -> Unit:
+    """The unit, without the closings that have not reached this source."""
+    known = [
+        one.model_copy(update={"closed_on": None}) if one.late_in_open_source else one for one in unit.establishments
+    ]
+    return unit.model_copy(update={"establishments": tuple(known)})
 
 
 def _result(unit: Unit, row: Establishment | None, admin: set[str]) -> Body:

@@ -27,7 +27,8 @@ class _Extract(BaseModel):
     # Required although nullable: an answer without the key does not say that the company is still there.
     siren: str
     date_radiation: str | None
-    observations: list[_Observation] | None
+    # A list by contract, empty or not: without one, nobody told whether there are proceedings.
+    observations: list[_Observation] | None = None
 
 
 class ExtractAnswer(BaseModel):
@@ -44,7 +45,9 @@ class ExtractAnswer(BaseModel):
         """What the register says of the company, and since when."""
         if self.data.date_radiation:
             return Standing.STRUCK_OFF, iso_day(self.data.date_radiation)
-        troubles = [seen for seen in self.data.observations or () if _tells_of_insolvency(seen.libelle or "")]
+        if self.data.observations is None:
+            return Standing.UNKNOWN, None
+        troubles = [seen for seen in self.data.observations if _tells_of_insolvency(seen.libelle or "")]
         if troubles:
             return Standing.INSOLVENCY, max(filter(None, (iso_day(seen.date) for seen in troubles)), default=None)
         return Standing.REGISTERED, None

@@ -8,11 +8,13 @@ from pydantic import SecretStr
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.clock import Clock
 from permits.sirene.directory import RegistrySource
+from permits.sirene.insee import Insee
 from permits.sirene.recherche_entreprises import RechercheEntreprises
 from tests.fakes import SIRET
 from tests.sirene.answers import RECIPIENT, TOKEN, bent, establishment, extract, search
 from tests.sirene.conftest import CONTACT
 from tests.sirene.misbehaving import Answer
+from tests.sirene.sirene_311 import refusal, sirene
 
 SIREN = SIRET[:9]
 OTHER = "99999002100019"
@@ -20,15 +22,21 @@ OTHER = "99999002100019"
 
 @dataclass(frozen=True)
 class Kind:
-    """One source: the stages of a look-up in their order, by the start of their path, and a client."""
+    """One source: the stages of a look-up in their order, by the start of their path, and a client.
+
+    `grounds` are the rules that bring its company before a person when all is well; none when it is granted.
+    """
 
     name: str
     stages: dict[str, Answer]
+    grounds: frozenset[str] = frozenset()
 
     def client(self, url: str, clock: Clock, **patience: Any) -> RegistrySource:
         """Return its client; `connect_s` and `read_s` may be shortened."""
         if self.name == "api-entreprise":
             return ApiEntreprise(url, SecretStr(TOKEN), RECIPIENT, contact=CONTACT, clock=clock, **patience)
+        if self.name == "insee":
+            return Insee(url, SecretStr(TOKEN), contact=CONTACT, clock=clock, **patience)
         return RechercheEntreprises(url, contact=CONTACT, clock=clock, **patience)
 
 
@@ -61,3 +69,13 @@ API_ENTREPRISE = Kind(
     },
 )
 RECHERCHE = Kind("recherche-entreprises", {"/search": (200, found(SIRET), {})})
+# It tells nothing of the trade register.
+INSEE = Kind("insee", {f"/siret/{SIRET}": (200, sirene(), {})}, frozenset({"SIRET-STANDING"}))
+INSEE_MERGED = Kind(
+    "insee",
+    {
+        f"/siret/{SIRET}": (301, refusal(301), {"Location": f"https://elsewhere.test/sirene/siret/{OTHER}"}),
+        f"/siret/{OTHER}": (200, sirene(siret=OTHER), {}),
+    },
+    frozenset({"SIRET-CERTAIN", "SIRET-STANDING"}),
+)

@@ -9,15 +9,15 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
 import pytest
 import trustme
 
-from permits.domain.decision import Granted, Referred
-from permits.domain.establishment import RegistryUnavailable
+from permits.domain.decision import Referred
+from permits.domain.establishment import Establishment, RegistryUnavailable
 from permits.domain.filing import Filed
 from permits.issue import decide_waiting, issue_permit
 from permits.register.database import connect
@@ -26,7 +26,7 @@ from permits.sirene.clock import Clock
 from permits.sirene.directory import Directory
 from permits.sirene.retries import Retries
 from tests.conftest import fresh_database
-from tests.fakes import SIRET, FakeOffice, open_office
+from tests.fakes import SIRET, START, FakeOffice, open_office
 from tests.sirene.answers import error
 from tests.sirene.misbehaving import (
     Answer,
@@ -45,13 +45,15 @@ from tests.sirene.misbehaving import (
     serving,
     truncated,
 )
-from tests.sirene.registries import API_ENTREPRISE, OTHER, RECHERCHE, Kind, found, of, registered
+from tests.sirene.registries import API_ENTREPRISE, INSEE, INSEE_MERGED, OTHER, RECHERCHE, Kind, found, of, registered
+from tests.sirene.sirene_311 import refusal, sirene
 
 # A tenth of the real ones: `make proof` takes those.
 BUDGET_S, CONNECT_S, READ_S = 1.0, 0.25, 0.35
 MARGIN_S = 0.4
 
-STAGES = [(kind, stage) for kind in (API_ENTREPRISE, RECHERCHE) for stage in kind.stages]
+STAGES = [(kind, stage) for kind in (API_ENTREPRISE, INSEE, RECHERCHE) for stage in kind.stages]
+STAGES.append((INSEE_MERGED, list(INSEE_MERGED.stages)[1]))
 STAGE_IDS = [f"{kind.name}{stage}" for kind, stage in STAGES]
 
 FAULTS: dict[str, Fault] = {
@@ -84,13 +86,16 @@ FAULTS: dict[str, Fault] = {
 
 @dataclass
 class Turned:
-    """The real clock, that a test may turn forward."""
+    """The real pace of time, from the day of the office on; a test may turn it forward."""
 
     ahead_s: float = 0.0
 
     @property
     def clock(self) -> Clock:
-        return Clock(monotonic=lambda: time.monotonic() + self.ahead_s, sleep=self.turn)
+        return Clock(now=self.now, monotonic=lambda: time.monotonic() + self.ahead_s, sleep=self.turn)
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.ahead_s)
 
     def turn(self, seconds: float) -> None:
         self.ahead_s += seconds
@@ -105,15 +110,22 @@ def shared_office(postgres: str) -> Iterator[FakeOffice]:
         engine.dispose()
 
 
+def grounds(filed: Filed) -> set[str]:
+    """The rules that brought a decided filing before a person."""
+    assert filed.decision is not None
+    return {ground.rule for ground in filed.decision.grounds} if isinstance(filed.decision, Referred) else set()
+
+
 class Counter:
     """A contractor at the counter of an office whose registry goes wrong."""
 
     def __init__(self, office: FakeOffice, kind: Kind, registry: Registry, **made: Any) -> None:
         self.turned = Turned()
+        self.kind = kind
         self.registry = registry
         client = kind.client(made.pop("url", registry.url), self.turned.clock, connect_s=CONNECT_S, read_s=READ_S)
         self.directory = Directory([client], clock=self.turned.clock, budget_s=BUDGET_S)
-        self.office = replace(office, desk=replace(office.desk, registry=self.directory))
+        self.office = replace(office, desk=replace(office.desk, registry=self.directory, clock=self.turned.now))
 
     def file(self) -> Filed:
         """File once; it must not take longer than the budget."""
@@ -135,7 +147,7 @@ class Counter:
         decide_waiting(self.office.desk, filed.filing.application_id)
         later = self.office.register.application(filed.filing.application_id)
         assert later is not None
-        assert isinstance(later.decision, Granted)
+        assert grounds(later) == self.kind.grounds
 
     def close(self) -> None:
         self.directory.close()
@@ -230,11 +242,12 @@ class TestNothingIsDecided:
         monkeypatch.setattr(opened.registry, "heal", renew)
         opened.expect_no_decision()
 
-    def test_and_without_a_fault_the_same_filing_is_granted(
+    def test_and_without_a_fault_the_same_filing_is_decided_at_once(
         self, counter: Callable[..., Counter], kind: Kind, stage: str
     ) -> None:
         filed = counter(kind, stage).file()
-        assert isinstance(filed.decision, Granted)
+        assert grounds(filed) == kind.grounds
+        assert (filed.act is not None) == (not kind.grounds)
         assert filed.facts is not None
         assert filed.facts.registry.evidence[0].source == kind.name
 
@@ -245,8 +258,10 @@ class TestNothingIsDecided:
         (API_ENTREPRISE, "/v4/", saying(200, of(OTHER))),
         (API_ENTREPRISE, "/v3/", saying(200, registered(OTHER[:9]))),
         (RECHERCHE, "/search", saying(200, found(OTHER))),
+        (INSEE, f"/siret/{SIRET}", saying(200, sirene(siret=OTHER))),
+        (INSEE_MERGED, f"/siret/{OTHER}", saying(200, sirene(siret=SIRET))),
     ],
-    ids=["api-entreprise", "api-entreprise-extract", "recherche-entreprises"],
+    ids=["api-entreprise", "api-entreprise-extract", "recherche-entreprises", "insee", "insee-merged"],
 )
 def test_another_sirets_data_decides_nothing_about_this_one(
     counter: Callable[..., Counter], kind: Kind, stage: str, fault: Fault
@@ -266,6 +281,24 @@ def test_a_451_brings_the_filing_before_a_person(counter: Callable[..., Counter]
 @pytest.mark.parametrize(("kind", "stage"), STAGES[1:], ids=STAGE_IDS[1:])
 def test_a_451_of_whom_it_means_nothing_is_an_outage(counter: Callable[..., Counter], kind: Kind, stage: str) -> None:
     counter(kind, stage, saying(451, error("01005"))).expect_no_decision()
+
+
+def test_insee_may_refuse_to_tell_of_one_establishment(counter: Callable[..., Counter]) -> None:
+    filed = counter(INSEE, f"/siret/{SIRET}", saying(403, refusal(403))).file()
+    assert grounds(filed) == {"SIRET-EXISTS"}
+
+
+def test_a_merged_siret_is_asked_of_insee_again_and_of_nobody_else(counter: Callable[..., Counter]) -> None:
+    with serving(Registry({"/": (200, sirene(siret=OTHER), {})})) as trap:
+        there = {"Location": f"{trap.url}/siret/{OTHER}"}
+        kind = replace(INSEE_MERGED, stages=INSEE_MERGED.stages | {f"/siret/{SIRET}": (301, refusal(301), there)})
+        opened = counter(kind, f"/siret/{OTHER}")
+        filed = opened.file()
+    assert trap.connections == 0
+    assert opened.registry.asked == [f"/siret/{SIRET}", f"/siret/{OTHER}"]
+    assert filed.facts is not None
+    assert isinstance(filed.facts.registry, Establishment)
+    assert (filed.facts.registry.asked_siret, filed.facts.registry.siret) == (SIRET, OTHER)
 
 
 def test_an_open_door_elsewhere_is_never_walked_through(counter: Callable[..., Counter]) -> None:
