@@ -60,6 +60,11 @@ def test_api_entreprise_without_a_token_is_told(database_url: str) -> None:
         app.build(settings(database_url=SecretStr(database_url), sirene_sources=(Source.API_ENTREPRISE,)))
 
 
+def test_insee_without_a_key_is_told(database_url: str) -> None:
+    with pytest.raises(Misconfigured, match="PERMITS_INSEE_KEY"):
+        app.build(settings(database_url=SecretStr(database_url), sirene_sources=(Source.INSEE,)))
+
+
 def test_an_unknown_projection_is_a_mistake_of_the_rulebook(tmp_path: Path, database_url: str) -> None:
     for path in (ROOT / "rulebooks" / "exemple").rglob("*.*"):
         copy = tmp_path / path.relative_to(ROOT / "rulebooks" / "exemple")

@@ -131,5 +131,8 @@ class SireneEstablishment(BaseModel):
         return None
 
 
-def _joined(*parts: object) -> str:
-    return " ".join(str(part) for part in parts if part)
+def _joined(*parts: object) -> object:
+    """One line of the parts that are filled; what is no text stays what it is, and is never shown."""
+    filled = [part for part in parts if part]
+    texts = [part for part in filled if isinstance(part, str)]
+    return " ".join(texts) if len(texts) == len(filled) else filled

@@ -240,6 +240,8 @@ def test_what_is_not_diffusible_to_all_is_protected_whole(
             ("12 RUE DES EXEMPLES", "EXAMPLETOWN", "ROYAUME-UNI"),
         ),
         ({"libelleVoie": "[ND]"}, ()),
+        ({"numeroVoie": ["12"]}, ()),
+        ({"libelleCommune": {"nom": "EXEMPLE-VILLE"}}, ()),
         ({"numeroVoie": "[ND]", "typeVoie": "[ND]", "libelleVoie": "[ND]", "codePostal": "[ND]"}, ()),
     ],
 )
