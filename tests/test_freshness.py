@@ -70,7 +70,7 @@ def test_the_oldest_of_several_answers_counts(office: FakeOffice) -> None:
     fresh = open_establishment()
     older = fresh.evidence[0].model_copy(update={"fetched_at": office.clock() - DAY_LESS_AN_HOUR})
     mixed = fresh.model_copy(update={"evidence": (*fresh.evidence, older)})
-    office.registry.lookup = lambda siret, **_: mixed  # type: ignore[method-assign, assignment]
+    office.registry.lookup = lambda siret, **_: mixed  # type: ignore[method-assign]
 
     assert file(office).outcome == "awaiting_registry"
 

@@ -1,6 +1,8 @@
 """What staff see of the registry, and the switch of each source, with the database alone."""
 
 import json
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from permits.domain.establishment import Source
 from permits.issue import issue_permit
 from permits.register.fsck import Code, check
 from permits.register.source_switch import is_off
-from tests.acting import BY, events, rows, turn_source
+from tests.acting import BY, events, publish_again, rows, turn_source
 from tests.fakes import FakeOffice
 from tests.register.forcing import superuser
 
@@ -58,6 +60,15 @@ def test_who_waits_is_told_with_the_oldest_and_the_reasons(commanded: FakeOffice
         "oldest": "2026-12-01T09:00:00+00:00",
         "reasons": {"api-entreprise: HTTP 502": 2},
     }
+
+
+def test_who_waits_is_told_although_no_rulebook_can_be_read(
+    commanded: FakeOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_again(commanded, date(2027, 6, 1))
+    monkeypatch.setenv("PERMITS_RULEBOOK", str(tmp_path))
+
+    assert command("waiting")[0] == 0
 
 
 def test_a_source_is_left_alone_from_the_commit_on_and_asked_again(commanded: FakeOffice) -> None:

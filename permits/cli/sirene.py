@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from permits.cli.common import AsJson, Authority, By, database_url, fail, own_authority, turning
+from permits.cli.common import AsJson, Authority, By, database_url, fail, turning
 from permits.cli.show import counted
 from permits.domain.calendar import PARIS
 from permits.domain.establishment import Source
+from permits.settings import Settings
 
 app = typer.Typer()
 sirene = typer.Typer(no_args_is_help=True, help="Registre des entreprises.")
@@ -22,6 +23,7 @@ Because = Annotated[str, typer.Option(help="Pourquoi ; le registre des actes le 
 @sirene.command("waiting")
 def waiting(authority: Authority = None, as_json: AsJson = False) -> None:
     """Dire combien de demandes attendent le registre, depuis quand et pourquoi. Ne demande que la base."""
+    from permits.laws import authority_of
     from permits.register.database import check_schema, connect
     from permits.register.waiting import WaitingLine
 
@@ -29,7 +31,7 @@ def waiting(authority: Authority = None, as_json: AsJson = False) -> None:
     try:
         with engine.connect() as connection:
             check_schema(connection)
-        found = WaitingLine(engine, authority or own_authority()).summary()
+        found = WaitingLine(engine, authority or authority_of(engine, Settings().rulebook)).summary()
     finally:
         engine.dispose()
     if as_json:

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
-from permits.desk import RulebookUnreadable
+from permits.desk import Desk, RulebookUnreadable
 from permits.domain.establishment import RegistryAnswer
-from permits.issue import issue_permit
-from permits.jobs import drain as draining
+from permits.issue import decide_waiting, issue_permit
 from permits.jobs.drain import MOST_FAILURES, drain
 from permits.register import waiting
 from permits.register.book import Register
@@ -128,7 +129,7 @@ def test_however_many_fail_at_the_head_the_others_are_reached(
     office: FakeOffice, probing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not probing:
-        monkeypatch.setattr(waiting, "_ANY_DUE", waiting.text(f"{waiting._DUE} AND false"))
+        monkeypatch.setattr(waiting, "_ANY_DUE", text(f"{waiting._DUE} AND false"))
     asked = wait_in_line(office, 10)
     poisons, others = asked[:5], asked[5:]
     office.registry.failing = set(poisons)
@@ -145,7 +146,7 @@ def bug(office: FakeOffice) -> None:
             raise ZeroDivisionError("un défaut du logiciel")
         return FakeRegistry.lookup(office.registry, siret_, **asked)
 
-    office.registry.lookup = lookup  # type: ignore[method-assign]
+    office.registry.lookup = lookup  # type: ignore[method-assign, assignment]
 
 
 def test_a_bug_in_one_is_told_with_its_id_and_costs_the_others_nothing(
@@ -212,9 +213,13 @@ def test_a_drain_that_is_told_to_stop_does_so_between_two_and_the_next_goes_on(o
 def test_a_place_that_nobody_has_keeps_nobody_waiting(office: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as one that was written by hand: the drain doesn't turn round it for ever."""
     wait_in_line(office, 3)
-    place, decide = line_of(office).first(office.clock()), draining.decide_waiting
+    place = line_of(office).first(office.clock())
     assert place is not None
-    monkeypatch.setattr(draining, "decide_waiting", lambda desk, id_: id_ != place.application_id and decide(desk, id_))
+
+    def others(desk: Desk, application_id: UUID) -> bool:
+        return application_id != place.application_id and decide_waiting(desk, application_id)
+
+    monkeypatch.setattr("permits.jobs.drain.decide_waiting", others)
 
     assert run(office) == 2
     assert places(office) == [(siret(0), 10.0, 1)]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from croniter import croniter
+from croniter import croniter  # type: ignore[import-untyped]
 from procrastinate.jobs import Job
 from sqlalchemy import Engine, create_engine, text
 

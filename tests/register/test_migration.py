@@ -21,9 +21,11 @@ from permits.domain.decision import Granted
 from permits.domain.drafting import draft_permit
 from permits.domain.establishment import Establishment
 from permits.issue import decide_waiting, finish_act
+from permits.jobs.drain import drain
 from permits.register.audit import GENESIS, entry_digest
 from permits.register.database import MIGRATIONS, check_schema, migrate
 from permits.register.schema_dump import dump_schema
+from permits.register.waiting import WaitingLine
 from tests.acting import BREACH, BY, extension_of, live_footprints, neighbour_asks, permit_of, rows
 from tests.domain.builders import RECEIVED_AT, a_footprint, an_application, an_establishment, demo_rulebook, some_facts
 from tests.fakes import FakeOffice, open_office
@@ -190,6 +192,9 @@ class Upgraded:
             self.of_a_person, _ = book.application("referred", standing="struck_off", legal_form="1000")
             self.of_a_company, _ = book.application("referred", standing="struck_off", legal_form="5710")
             self.waiting, _ = book.application("awaiting_registry")
+            job = {"queue_name": "default", "task_name": "decide_waiting"}
+            for status in ("todo", "doing"):
+                book.put("jobs.procrastinate_jobs", **job, status=status, args={"application_id": str(self.waiting)})
             book.end()
             self.client = book.client
             self.chain, self.client = book.position, book.client
@@ -288,6 +293,17 @@ def test_the_registry_s_answers_move_to_where_they_can_be_erased(upgraded: Upgra
     assert read is not None and read.facts is not None
     assert isinstance(read.facts.registry, Establishment) and read.facts.registry.legal_form == "5710"
     assert read.facts.extends is None and read.facts.issuing_is_halted is False
+
+
+def test_what_waited_with_a_job_of_its_own_waits_in_the_queue(upgraded: Upgraded) -> None:
+    office = upgraded.office
+    assert rows(office, "SELECT 1 FROM jobs.procrastinate_jobs WHERE task_name = 'decide_waiting'") == []
+    assert rows(office, "SELECT application_id, since, retry_at, tries FROM registry_wait") == [
+        (upgraded.waiting, RECEIVED_AT, RECEIVED_AT, 0)
+    ]
+
+    assert drain(office.desk, WaitingLine(office.register.engine, AUTHORITY)) == 1
+    assert rows(office, "SELECT 1 FROM registry_wait") == []
 
 
 def test_the_upgraded_book_goes_on_under_the_next_number(upgraded: Upgraded) -> None:

@@ -125,7 +125,7 @@ LIMITS_TOLD = {
     "dimensions_tolerance_percent": "écart plus grand que les deux limites : la surface dessinée est facturée",
     "dimensions_tolerance_m2": "écart plus grand que les deux limites : la surface dessinée est facturée",
     "evidence_max_age_hours": (
-        "réponse plus ancienne au moment de sceller, une heure de marge déduite : le registre est interrogé de nouveau"
+        "à cet âge, et à 23 heures au plus, une réponse ne fonde plus rien : le registre est interrogé de nouveau"
     ),
     "silence_months": "sans réponse dans ce délai, la demande est réputée rejetée",
 }
