@@ -23,6 +23,10 @@ from permits.domain.ruling import MakeRuling, Ruling
 class Registry(Protocol):
     """The State's company registry."""
 
+    @property
+    def answers_given(self) -> int:
+        """How many look-ups it answered so far, whatever it said."""
+
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
     ) -> RegistryAnswer:

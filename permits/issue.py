@@ -96,6 +96,16 @@ def decide_waiting(desk: Desk, application_id: UUID) -> bool:
     return True
 
 
+def ask_again(desk: Desk, application_id: UUID) -> None:
+    """Ask the registry about a waiting application and leave it in its turn: the answer is remembered until then.
+
+    Raises RegistryUnavailable.
+    """
+    filed = desk.register.application(application_id)
+    if filed is not None:
+        _look_up(desk.today(), filed.filing)
+
+
 def _look_up(desk: Desk, filing: Filing) -> RegistryAnswer:
     """Ask the registry what a decision may rest on. Raises RegistryUnavailable."""
     return desk.registry.lookup(filing.application.siret, max_age=_fresh_for(desk))

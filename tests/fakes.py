@@ -93,6 +93,7 @@ class FakeRegistry:
     asked: list[str] = field(default_factory=list)
     audiences: list[Audience] = field(default_factory=list)
     max_ages: list[timedelta] = field(default_factory=list)
+    answers_given: int = 0
 
     def lookup(
         self, siret: str, *, audience: Audience = Audience.AUTHORITY, max_age: timedelta = FRESH_FOR
@@ -104,6 +105,7 @@ class FakeRegistry:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",), was_asked=False)
         if siret in self.failing:
             raise RegistryUnavailable(("api-entreprise: HTTP 502",))
+        self.answers_given += 1
         answer = self.answers.get(siret) or open_establishment(siret)
         return dated(answer, self._answered_at(max_age))
 

@@ -1,6 +1,7 @@
 """What staff see of the registry, and the switch of each source, with the database alone."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from permits.domain.establishment import Source
 from permits.issue import issue_permit
 from permits.register.fsck import Code, check
 from permits.register.source_switch import is_off
+from permits.register.traces import traces_about
 from tests.acting import BY, events, publish_again, rows, turn_source
 from tests.fakes import FakeOffice
 from tests.register.forcing import superuser
+from tests.sandbox.server import running_sandbox
 
 WHY = "elle répond faux depuis ce matin"
 
@@ -139,3 +142,64 @@ def test_a_turn_that_the_chain_does_not_tell_is_found(office: FakeOffice, forged
     with office.register.engine.begin() as connection, superuser(connection):
         connection.execute(text(forged))
     assert look() == {Code.SWITCH: 1}
+
+
+class TestCheck:
+    """What each source says, asked over real HTTP of the sandbox."""
+
+    @pytest.fixture(autouse=True)
+    def three_sources(self, commanded: FakeOffice, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        with running_sandbox() as url:
+            for name, value in {
+                "SIRENE_SOURCES": "api-entreprise,insee,recherche-entreprises",
+                "API_ENTREPRISE_URL": url,
+                "API_ENTREPRISE_TOKEN": "jeton",
+                "API_ENTREPRISE_RECIPIENT": "21299999900015",
+                "INSEE_URL": f"{url}/api-sirene/3.11",
+                "INSEE_KEY": "clef",
+                "RECHERCHE_ENTREPRISES_URL": url,
+            }.items():
+                monkeypatch.setenv(f"PERMITS_{name}", value)
+            yield
+
+    def test_tells_what_each_source_said_and_when(self, commanded: FakeOffice) -> None:
+        code, told = command("check", "999 990 013 00024")
+
+        assert code == 0
+        assert told.count("ECHAFAUDAGES DU MODELE") == 3
+        labels = [source.label for source in (Source.API_ENTREPRISE, Source.INSEE, Source.RECHERCHE_ENTREPRISES)]
+        assert [line for line in told.splitlines() if line in labels] == labels
+        assert told.count("X-Request-ID") == 4
+        assert told.endswith("Ensemble : ouvert\n")
+
+    def test_tells_a_disagreement(self, commanded: FakeOffice) -> None:
+        assert command("check", "99999019500011")[1].endswith("Ensemble : sources en désaccord\n")
+
+    def test_never_shows_what_a_company_asked_to_hide(self, commanded: FakeOffice) -> None:
+        for told in (command("check", "99999007000016")[1], command("check", "99999007000016", "--json")[1]):
+            assert "CAMILLE" not in told
+            assert "[ND]" not in told
+
+    def test_tells_of_a_source_that_does_not_answer_and_of_one_switched_off(self, commanded: FakeOffice) -> None:
+        turn_source(commanded, source=Source.INSEE, off=True)
+        code, told = command("check", "99999013800011", "--json")
+
+        assert code == 1
+        assert json.loads(told)["verdict"] is None
+        assert [(each["source"], each["reason"]) for each in json.loads(told)["sources"]] == [
+            ("api-entreprise", "HTTP 502 01001"),
+            ("insee", "switched off"),
+            ("recherche-entreprises", "HTTP 502"),
+        ]
+
+    def test_leaves_a_trace_of_each_source_it_asked(self, commanded: FakeOffice) -> None:
+        turn_source(commanded, source=Source.INSEE, off=True)
+        command("check", "99999001300024")
+        traces = traces_about(commanded.register.engine, "exemple", "99999001300024", 10)
+        assert sorted((trace.source, trace.purpose, trace.outcome) for trace in traces) == [
+            ("api-entreprise", "operation", "found"),
+            ("recherche-entreprises", "operation", "found"),
+        ]
+
+    def test_asks_nobody_about_what_is_no_siret(self, commanded: FakeOffice) -> None:
+        assert command("check", "123") == (1, "permits : un SIRET compte 14 chiffres\n")

@@ -2,49 +2,100 @@
 
 import logging
 from collections.abc import Callable
+from uuid import UUID
 
 from permits.desk import Desk
 from permits.domain.establishment import RegistryUnavailable
-from permits.issue import decide_waiting
+from permits.issue import ask_again, decide_waiting
 from permits.register.traces import Errand, Purpose, on_errand
 from permits.register.waiting import Place, WaitingLine
 
 log = logging.getLogger(__name__)
 
 # So many that fail one after the other mean that the registry is down, unless one drawn at random does better.
-MOST_FAILURES = 3
+# One more in a row, and the sources would be left to rest.
+MOST_FAILURES = 2
 
 
-def drain(desk: Desk, line: WaitingLine, is_stopping: Callable[[], bool] = lambda: False) -> int:
-    """Decide until nobody is due, or the registry is down; return how many were decided.
+class Drain:
+    """The drain of one queue; what it saw fail is remembered from one pass to the next.
 
     During an outage nothing is postponed, so that all are decided in order once it is over. Whoever fails while
-    another succeeds is a special case: put off, it keeps nobody waiting, and the rest stays in order. So is
-    whoever fails for any other reason. One pass at a time: the sources' own pace is kept by those who ask them.
+    the registry answers somebody else is a special case: put off, it keeps nobody waiting, and the rest stays in
+    order. So is whoever fails for any other reason. The sources' own pace is kept by those who ask them.
     """
-    decided, aside = 0, dict[Place, str]()
-    while len(aside) <= MOST_FAILURES and not is_stopping():
-        place = line.first(desk.clock(), [each.application_id for each in aside], at_random=len(aside) == MOST_FAILURES)
-        if place is None:
-            break
+
+    def __init__(self, desk: Desk, line: WaitingLine) -> None:
+        self._desk = desk
+        self._line = line
+        self._seems_down = False
+        self._failed: dict[UUID, tuple[Place, str, int]] = {}
+
+    def run(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Decide until nobody is due, or the registry is down; return how many were decided. One pass at a time."""
+        self._put_off_special_cases()
+        if self._seems_down and not self._registry_answers():
+            return 0
+        decided, aside = 0, set[UUID]()
+        while not is_stopping():
+            self._seems_down = len(aside) > MOST_FAILURES
+            place = self._next(aside)
+            if place is None or self._seems_down:
+                break
+            try:
+                decided += self._decide(place)
+                aside.clear()
+            except RegistryUnavailable as outage:
+                if not outage.was_asked:
+                    self._seems_down = True
+                    break
+                aside.add(place.application_id)
+                self._note_failure(place, outage)
+        return decided
+
+    def _next(self, aside: set[UUID]) -> Place | None:
+        at_random = len(aside) == MOST_FAILURES
+        return self._line.first(self._desk.clock(), aside, at_random=at_random)
+
+    def _decide(self, place: Place) -> bool:
+        """Decide one, or put it off for a reason of its own. Raises RegistryUnavailable."""
         try:
             with on_errand(Errand(Purpose.WAITING, place.application_id)):
-                is_decided = decide_waiting(desk, place.application_id)
-        except RegistryUnavailable as outage:
-            if not outage.was_asked:
-                break
-            aside[place] = "; ".join(outage.reasons)
-            continue
+                is_decided = decide_waiting(self._desk, place.application_id)
+        except RegistryUnavailable:
+            raise
         except Exception as error:
             log.exception("a waiting application could not be decided", extra={"application": place.application_id})
-            line.postpone(place, desk.clock(), type(error).__name__)
-            continue
+            self._line.postpone(place, self._desk.clock(), type(error).__name__)
+            return False
+        self._failed.pop(place.application_id, None)
+        self._put_off_special_cases()
         if not is_decided:
             # Somebody else decided it, and took its place away; what is left of it otherwise keeps nobody waiting.
-            line.postpone(place, desk.clock(), "not waiting")
-            continue
-        decided += 1
-        while aside:
-            special, reason = aside.popitem()
-            line.postpone(special, desk.clock(), reason)
-    return decided
+            self._line.postpone(place, self._desk.clock(), "not waiting")
+        return is_decided
+
+    def _registry_answers(self) -> bool:
+        """Ask about one drawn at random, whose turn is kept: the first in line may be what always fails."""
+        place = self._line.first(self._desk.clock(), at_random=True)
+        if place is None:
+            return True
+        try:
+            with on_errand(Errand(Purpose.WAITING, place.application_id)):
+                ask_again(self._desk, place.application_id)
+        except RegistryUnavailable as outage:
+            if outage.was_asked:
+                self._note_failure(place, outage)
+            return False
+        self._put_off_special_cases()
+        return True
+
+    def _note_failure(self, place: Place, outage: RegistryUnavailable) -> None:
+        told = "; ".join(outage.reasons)
+        self._failed[place.application_id] = (place, told, self._desk.registry.answers_given)
+
+    def _put_off_special_cases(self) -> None:
+        for place, reason, given in list(self._failed.values()):
+            if self._desk.registry.answers_given > given:
+                self._line.postpone(place, self._desk.clock(), reason)
+                del self._failed[place.application_id]

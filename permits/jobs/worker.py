@@ -19,7 +19,7 @@ from permits.desk import Desk
 from permits.domain.calendar import PARIS
 from permits.domain.establishment import RegistryUnavailable
 from permits.issue import finish_act
-from permits.jobs.drain import drain
+from permits.jobs.drain import Drain
 from permits.register.database import conninfo
 from permits.register.purge import purge
 from permits.register.queue import FINISH
@@ -101,13 +101,13 @@ class Worker:
 
     def _declare_drain(self) -> None:
         """One drain at a time on the whole installation: `lock` for the running one, `queueing_lock` for the next."""
-        line = WaitingLine(self._engine, self._authority)
+        drain = Drain(self._desk, WaitingLine(self._engine, self._authority))
 
         @self._app.periodic(cron="* * * * * */5")
         @self._app.task(name="drain_waiting", lock="drain_waiting", queueing_lock="drain_waiting")
         def drain_waiting(timestamp: int) -> None:
             try:
-                if decided := drain(self._desk, line, self._stopping.is_set):
+                if decided := drain.run(self._stopping.is_set):
                     log.info("what waited for the registry is decided", extra={"decided": decided})
             except Exception:
                 # All are still in the queue, and the next one is a few seconds away.

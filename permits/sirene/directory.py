@@ -97,10 +97,16 @@ class Directory:
         self._flights: Flights[RegistryAnswer] = Flights()
         self._count = itertools.count(1)
         self._compared_on: date | None = None
+        self._answers_given = 0
 
     @property
     def names(self) -> tuple[Source, ...]:
         return tuple(source.name for source in self._sources)
+
+    @property
+    def answers_given(self) -> int:
+        """How many look-ups the sources answered so far, whatever they said."""
+        return self._answers_given
 
     def status(self) -> tuple[SourceStatus, ...]:
         """How each source last behaved, in the order they are asked; asks nobody."""
@@ -182,6 +188,7 @@ class Directory:
             answer = said if answer is None else together(answer, said)
         if answer is None:
             raise _outage(failures)
+        self._answers_given += 1
         if heard > 1:
             metrics.COMPARISONS.labels(verdict_of(answer)).inc()
         return answer

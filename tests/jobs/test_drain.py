@@ -12,20 +12,29 @@ import pytest
 from sqlalchemy import text
 
 from permits.desk import Desk, RulebookUnreadable
-from permits.domain.establishment import RegistryAnswer
+from permits.domain.establishment import Audience, RegistryAnswer, Source
 from permits.issue import decide_waiting, issue_permit
-from permits.jobs.drain import MOST_FAILURES, drain
+from permits.jobs.drain import MOST_FAILURES, Drain
 from permits.register import waiting
 from permits.register.book import Register
 from permits.register.fsck import check
 from permits.register.queue import ProcrastinateQueue
+from permits.sirene.budget import Budget
+from permits.sirene.clock import Clock
+from permits.sirene.directory import Directory
+from permits.sirene.errors import SourceUnavailable
 from tests.acting import rows, second_engine
-from tests.fakes import FakeOffice, FakeRegistry
+from tests.fakes import FakeOffice, FakeRegistry, open_establishment
 from tests.jobs.line import copy_in_line, decided, line_of, places, siret, wait_in_line
 
 
+def drain_of(office: FakeOffice) -> Drain:
+    return Drain(office.desk, line_of(office))
+
+
 def run(office: FakeOffice) -> int:
-    return drain(office.desk, line_of(office))
+    """One pass of a drain that remembers nothing."""
+    return drain_of(office).run()
 
 
 def is_sound(office: FakeOffice) -> bool:
@@ -203,7 +212,7 @@ def test_what_fails_for_all_loses_nobody(office: FakeOffice, spoil: Callable[[Fa
 
 def test_a_drain_that_is_told_to_stop_does_so_between_two_and_the_next_goes_on(office: FakeOffice) -> None:
     asked = wait_in_line(office, 5)
-    assert drain(office.desk, line_of(office), lambda: len(decided(office)) == 2) == 2
+    assert drain_of(office).run(lambda: len(decided(office)) == 2) == 2
 
     assert [each for each, _, _ in places(office)] == asked[2:]
     assert run(office) == 3
@@ -268,3 +277,64 @@ def test_a_drain_that_takes_them_in_another_order_is_seen(office: FakeOffice, mo
     monkeypatch.setattr(waiting, "_FIRST_DUE", waiting._ANY_DUE)
 
     assert not drains_in_order(office, 20)
+
+
+class Registry:
+    """A source behind the real directory, with its rests: it fails for some SIRETs, or for all."""
+
+    name = Source.API_ENTREPRISE
+
+    def __init__(self, office: FakeOffice) -> None:
+        self.clock = office.clock
+        self.poisoned: set[str] = set()
+        self.is_down = False
+        self.asked: list[str] = []
+        start = office.clock()
+        elapsed = Clock(now=office.clock, monotonic=lambda: (office.clock() - start).total_seconds())
+        directory = Directory([self], clock=elapsed)
+        self.office = replace(office, desk=replace(office.desk, registry=directory))
+
+    def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        self.asked.append(siret)
+        if self.is_down or siret in self.poisoned:
+            raise SourceUnavailable(self.name, "HTTP 502")
+        return open_establishment(siret, self.clock())
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_as_many_poisoned_sirets_as_open_a_breaker_keep_nobody_waiting(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 8)
+    registry = Registry(office)
+    registry.poisoned = set(asked[:4])
+    queue = drain_of(registry.office)
+    for _ in range(40):
+        queue.run()
+        office.clock.move(seconds=5)
+        if decided(office) == asked[4:]:
+            break
+
+    assert decided(office) == asked[4:]
+    registry.poisoned.clear()
+    office.clock.move(minutes=6)
+    queue.run()
+    assert set(decided(office)) == set(asked)
+
+
+def test_a_long_outage_keeps_the_order_and_is_over_within_a_minute_of_the_recovery(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 8)
+    registry = Registry(office)
+    registry.is_down = True
+    queue = drain_of(registry.office)
+    for _ in range(200):
+        queue.run()
+        office.clock.move(seconds=5)
+    assert decided(office) == []
+    assert len(registry.asked) < 50, "one look a rest"
+    registry.is_down = False
+    for _ in range(12):
+        queue.run()
+        office.clock.move(seconds=5)
+
+    assert decided(office) == asked

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from permits.domain.canonical import digest
 from permits.issue import issue_permit
-from permits.jobs.drain import drain
+from permits.jobs.drain import Drain
 from permits.register.fsck import Code, Report, Seals, check
 from permits.register.fsck.acts import check_acts
 from permits.register.fsck.check import check_on
@@ -532,4 +532,4 @@ def _write_on(office: FakeOffice, seen_enough: Event) -> None:
         if seen_enough.is_set():
             break
     office.registry.is_down = False
-    drain(office.desk, WaitingLine(office.register.engine, office.register.authority))
+    Drain(office.desk, WaitingLine(office.register.engine, office.register.authority)).run()

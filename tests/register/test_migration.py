@@ -21,7 +21,7 @@ from permits.domain.decision import Granted
 from permits.domain.drafting import draft_permit
 from permits.domain.establishment import Establishment
 from permits.issue import decide_waiting, finish_act
-from permits.jobs.drain import drain
+from permits.jobs.drain import Drain
 from permits.register.audit import GENESIS, entry_digest
 from permits.register.database import MIGRATIONS, check_schema, migrate
 from permits.register.schema_dump import dump_schema
@@ -302,7 +302,7 @@ def test_what_waited_with_a_job_of_its_own_waits_in_the_queue(upgraded: Upgraded
         (upgraded.waiting, RECEIVED_AT, RECEIVED_AT, 0)
     ]
 
-    assert drain(office.desk, WaitingLine(office.register.engine, AUTHORITY)) == 1
+    assert Drain(office.desk, WaitingLine(office.register.engine, AUTHORITY)).run() == 1
     assert rows(office, "SELECT 1 FROM registry_wait") == []
 
 
