@@ -2,9 +2,11 @@
 
 import re
 import shutil
+import socket
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
@@ -21,6 +23,7 @@ from permits.register.floor import Floor
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.settings import ROOT, Misconfigured, Settings
+from permits.sirene import metrics
 from tests.fakes import load_law as demo_law
 from tests.register.forcing import superuser
 
@@ -178,3 +181,31 @@ def test_readiness_tells_a_day_without_signatory_and_does_not_fail() -> None:
 
     assert told.ok
     assert "aucune délégation" in told.detail
+
+
+class TestTheCounters:
+    @pytest.fixture
+    def port(self) -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return int(free.getsockname()[1])
+
+    def test_are_served_on_the_loopback(self, port: int) -> None:
+        metrics.LOOKUPS.labels(Source.INSEE, "open").inc()
+        server = app._expose_metrics(settings(metrics_port=port))
+        assert server is not None
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        server.shutdown()
+
+        assert server.server_address[0] == "127.0.0.1"
+        assert 'permits_registry_lookups_total{said="open",source="insee"}' in told
+
+    def test_are_not_served_unless_asked(self) -> None:
+        assert app._expose_metrics(settings()) is None
+
+    def test_on_a_port_that_is_taken_are_told_missing_and_stop_nothing(
+        self, port: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with socket.create_server(("127.0.0.1", port)):
+            assert app._expose_metrics(settings(metrics_port=port)) is None
+        assert "the metrics can't be served" in caplog.text

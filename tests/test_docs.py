@@ -10,11 +10,13 @@ import typer.main
 
 from permits.cli import app
 from permits.domain.dated import NotInForce
+from permits.domain.establishment import Verdict
 from permits.domain.tariff.scale import Scale
 from permits.law.load import load, read_directory
 from permits.law.strict import read_yaml
 from permits.sandbox.companies import sandbox_sirets
 from permits.settings import Settings
+from permits.sirene import metrics
 from permits.web.problems import KINDS
 from tests.fakes import ROOT
 
@@ -60,6 +62,11 @@ def test_every_sandbox_siret_is_in_the_readme_with_what_it_shows() -> None:
     assert between(read("README.md"), "sirets") == expected, f"write this into README.md:\n{expected}"
 
 
+def between_headings(page: str, heading: str) -> str:
+    """Return a section of a page, from its heading to the next one."""
+    return read(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
 def shown(default: Any) -> str:
     """Return a setting's default as the table writes it."""
     if default is None:
@@ -85,6 +92,20 @@ def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
     named = set(re.findall(r"PERMITS_[A-Z0-9_]*[A-Z0-9]", page.read_text(encoding="utf-8")))
 
     assert named <= {f"PERMITS_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_becomes_of_each_verdict_is_told(verdict: Verdict) -> None:
+    assert f"`{verdict}`" in between_headings("docs/registry.md", "Ce que devient chaque réponse")
+
+
+@pytest.mark.parametrize("counter", [name for name in vars(metrics) if name.isupper()])
+def test_every_counter_of_the_registry_is_told_with_its_labels(counter: str) -> None:
+    (family,) = getattr(metrics, counter).describe()
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    labels = ",".join(getattr(metrics, counter)._labelnames)
+
+    assert f"| `{name}{f'{{{labels}}}' if labels else ''}` |" in read("docs/registry.md")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.json")), ids=lambda path: path.stem)

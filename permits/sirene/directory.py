@@ -27,6 +27,7 @@ from permits.sirene.clock import Clock
 from permits.sirene.errors import SourceError, SourceMisconfigured, SourceNotAsked
 from permits.sirene.flights import Flights, TooLong
 from permits.sirene.memory import Memory
+from permits.sirene.waits import Waits
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Directory:
         self._on_reuse = on_reuse
         self._breakers = {source.name: Breaker(source.name, self._clock) for source in sources}
         self._status = {source.name: SourceStatus(source.name) for source in sources}
+        self._waits = Waits(self._clock)
         self._memory = Memory()
         self._flights: Flights[RegistryAnswer] = Flights()
         self._count = itertools.count(1)
@@ -199,9 +201,11 @@ class Directory:
         try:
             if self._is_off(name):
                 raise SourceNotAsked(name, "switched off")
+            self._waits.check(name, siret)
             with self._breakers[name].guarding():
                 answer = source.lookup(siret, audience, budget)
         except SourceError as error:
+            self._waits.note(siret, error)
             self._record_failure(error)
             raise
         finally:

@@ -37,7 +37,8 @@ class Pace:
         self._clock = clock
         self._lock = Lock()
         self._quiet_until = float("-inf")
-        self._full_until = float("-inf")
+        self._told_until = float("-inf")
+        self._left = 0
         self._calls: deque[float] = deque(maxlen=quota.calls)
 
     def enter(self, patience_s: float) -> None:
@@ -46,8 +47,7 @@ class Pace:
             with self._lock:
                 if (wait_s := self._quiet_until - self._clock.monotonic()) > 0:
                     raise SourceNotAsked(self._source, "left alone, as it asked", timedelta(seconds=wait_s))
-                if (wait_s := self._wait_for_place()) <= 0:
-                    self._calls.append(self._clock.monotonic())
+                if (wait_s := self._take_place()) <= 0:
                     return
             if wait_s > min(patience_s, _SHORT_WAIT_S):
                 raise SourceNotAsked(self._source, "its quota of calls is used up", timedelta(seconds=wait_s))
@@ -61,21 +61,36 @@ class Pace:
             self._quiet_until = max(self._quiet_until, until)
 
     def read(self, headers: Mapping[str, str]) -> None:
-        """Learn from `RateLimit-Remaining` and `RateLimit-Reset`, an instant in Unix seconds: others may share it."""
+        """Learn what is left of the source's own window, from `RateLimit-Remaining` and `RateLimit-Reset`.
+
+        The reset is an instant in Unix seconds. Others may share the token: what is left only goes down.
+        """
         remaining, reset = headers.get("ratelimit-remaining", ""), headers.get("ratelimit-reset", "")
         if not (remaining.isdecimal() and reset.isdecimal() and len(remaining) < 10 and len(reset) < 12):
             return
-        if int(remaining) > 0:
+        ends_in_s = int(reset) - self._clock.now().timestamp()
+        if not 0 < ends_in_s <= 2 * self._quota.window_s:
             return
-        wait_s = int(reset) - self._clock.now().timestamp()
-        if 0 < wait_s <= 2 * self._quota.window_s:
-            with self._lock:
-                self._full_until = max(self._full_until, self._clock.monotonic() + wait_s)
+        with self._lock:
+            # The same window, told again, ends within the second that its instant is rounded to.
+            is_same = abs(self._clock.monotonic() + ends_in_s - self._told_until) <= 1
+            self._left = min(self._left, int(remaining)) if is_same else int(remaining)
+            self._told_until = self._clock.monotonic() + ends_in_s
 
-    def _wait_for_place(self) -> float:
-        now, quota = self._clock.monotonic(), self._quota
-        if now < self._full_until:
-            return self._full_until - now
+    def _take_place(self) -> float:
+        """Take a place and return 0, or the seconds until there is one. Its own window comes before our count."""
+        now = self._clock.monotonic()
+        if now < self._told_until:
+            if self._left <= 0:
+                return self._told_until - now
+            self._left -= 1
+        elif (wait_s := self._wait_for_place(now)) > 0:
+            return wait_s
+        self._calls.append(now)
+        return 0
+
+    def _wait_for_place(self, now: float) -> float:
+        quota = self._quota
         if len(self._calls) < quota.calls:
             return 0
         if quota.on_the_clock:

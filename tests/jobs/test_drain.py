@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
 from permits.sirene.directory import Directory
 from permits.sirene.errors import SourceUnavailable
+from permits.sirene.pace import Pace, Quota
 from tests.acting import rows, second_engine
 from tests.fakes import FakeOffice, FakeRegistry, open_establishment
 from tests.jobs.line import copy_in_line, decided, line_of, places, siret, wait_in_line
@@ -289,13 +290,22 @@ class Registry:
         self.poisoned: set[str] = set()
         self.is_down = False
         self.asked: list[str] = []
+        self.instants: list[datetime] = []
+        self.pace: Pace | None = None
         start = office.clock()
-        elapsed = Clock(now=office.clock, monotonic=lambda: (office.clock() - start).total_seconds())
-        directory = Directory([self], clock=elapsed)
+        self.timed = Clock(
+            now=office.clock,
+            monotonic=lambda: (office.clock() - start).total_seconds(),
+            sleep=lambda seconds: office.clock.move(seconds=seconds),
+        )
+        directory = Directory([self], clock=self.timed)
         self.office = replace(office, desk=replace(office.desk, registry=directory))
 
     def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+        if self.pace is not None:
+            self.pace.enter(budget.left_s)
         self.asked.append(siret)
+        self.instants.append(self.clock())
         if self.is_down or siret in self.poisoned:
             raise SourceUnavailable(self.name, "HTTP 502")
         return open_establishment(siret, self.clock())
@@ -338,3 +348,18 @@ def test_a_long_outage_keeps_the_order_and_is_over_within_a_minute_of_the_recove
         office.clock.move(seconds=5)
 
     assert decided(office) == asked
+
+
+def test_those_who_wait_drain_at_the_pace_of_the_source_and_no_faster(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 70)
+    registry = Registry(office)
+    registry.pace = Pace(registry.name, Quota(calls=30, window_s=60), registry.timed)
+    queue = drain_of(registry.office)
+    while len(decided(office)) < len(asked):
+        queue.run()
+        office.clock.move(seconds=5)
+
+    at = registry.instants
+    assert decided(office) == asked
+    assert max(sum(start <= each < start + timedelta(seconds=60) for each in at) for start in at) == 30
+    assert at[-1] - at[0] < timedelta(minutes=3), "and not much slower either"

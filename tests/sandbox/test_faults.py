@@ -107,7 +107,7 @@ def test_every_fault_is_expected_here() -> None:
 
 @pytest.mark.parametrize("fault", get_args(FaultName))
 def test_every_fault_is_in_the_operations_guide(fault: str) -> None:
-    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### Essayer les pannes")[2]
+    guide = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8").partition("## Essayer les pannes")[2]
     rows = [line.split("|")[1] for line in guide.partition("\n## ")[0].splitlines() if line.startswith("| `")]
 
     assert any(f"`{fault}`" in row for row in rows)

@@ -356,6 +356,19 @@ class TestAnOutage:
         assert stopped.elapsed_s - recovered_at <= 30
 
 
+def test_a_wait_named_for_one_siret_holds_for_that_one_alone() -> None:
+    stopped, source = StoppedClock(), down(REFERENCE, "HTTP 502 00501", timedelta(seconds=10))
+    asked = directory(source, stopped=stopped)
+    for elapsed_s, calls in ((0, 1), (9, 1), (10, 2)):
+        stopped.elapsed_s = elapsed_s
+        with pytest.raises(RegistryUnavailable) as caught:
+            asked.lookup(SIRET)
+        assert len(source.asked) == calls
+        assert caught.value.was_asked, "another SIRET may fare better"
+    source.outcome = found(REFERENCE)
+    assert asked.lookup(sirets(1)[0]) == found(REFERENCE)
+
+
 def test_a_source_switched_off_is_not_asked_and_the_next_one_is() -> None:
     first, second = Scripted(REFERENCE, found(REFERENCE)), Scripted(OPEN, found(OPEN))
     off = {REFERENCE}

@@ -89,6 +89,25 @@ class TestTheHeaders:
         stopped.elapsed_s += 42
         asked.enter(0)
 
+    def test_count_down_between_two_answers_and_never_up_in_one_window(self) -> None:
+        stopped = StoppedClock()
+        asked = pace(stopped, 250, 60, on_the_clock=True)
+        reset = str(int(stopped.now().timestamp()) + 60)
+        asked.read({"ratelimit-remaining": "3", "ratelimit-reset": reset})
+        asked.enter(0)
+        asked.read({"ratelimit-remaining": "9", "ratelimit-reset": reset})  # an answer that was late
+        asked.enter(0)
+        asked.enter(0)
+        assert wait_told(asked) == timedelta(seconds=60)
+
+    def test_of_a_token_with_a_larger_quota_lift_ours(self) -> None:
+        stopped = StoppedClock()
+        asked = pace(stopped, 2, 60, on_the_clock=True)
+        told = {"ratelimit-remaining": "900", "ratelimit-reset": str(int(stopped.now().timestamp()) + 60)}
+        for _ in range(100):
+            asked.enter(0)
+            asked.read(told)
+
     @pytest.mark.parametrize(
         "headers",
         [
