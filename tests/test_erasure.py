@@ -121,7 +121,7 @@ def city(office: FakeOffice, press: Press, log: io.StringIO) -> Iterator[City]:
         request_id=ANSWER["request"],
     )
     source = FakeSource(office.clock, answer=lambda siret: trader(siret, evidence=(seen,)))
-    office = with_registry(replace(office, desk=replace(office.desk, press=press)), source)
+    office = with_registry(replace(office, desk=replace(office.desk, press=press)), source, most_remembered=0)
     engine, key = office.register.engine, new_key()
     add_client(engine, "exemple", CLIENT, ["999990013"], key, uuid4(), office.clock())
     context = Context(

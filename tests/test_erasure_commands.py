@@ -21,7 +21,7 @@ from tests.register.test_traces import FakeSource, with_registry
 def installed(office: FakeOffice, database_url: str, monkeypatch: pytest.MonkeyPatch) -> FakeOffice:
     """An office whose registry is traced, and whose database the commands are set to."""
     monkeypatch.setenv("PERMITS_DATABASE_URL", database_url)
-    return with_registry(office, FakeSource(office.clock))
+    return with_registry(office, FakeSource(office.clock), most_remembered=0)
 
 
 def permits(*words: str) -> tuple[int, list[str]]:

@@ -26,7 +26,7 @@ from permits.sirene.budget import BUDGET_S, Budget
 from permits.sirene.clock import Clock
 from permits.sirene.errors import SourceError, SourceMisconfigured, SourceNotAsked
 from permits.sirene.flights import Flights, TooLong
-from permits.sirene.memory import Memory
+from permits.sirene.memory import MOST_KEPT, Memory
 from permits.sirene.waits import Waits
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class Directory:
         max_waiting: int = MAX_WAITING,
         budget_s: float = BUDGET_S,
         compare_one_in: int = COMPARE_ONE_IN,
+        most_remembered: int = MOST_KEPT,
         is_off: Callable[[Source], bool] = lambda _source: False,
         on_reuse: Callable[[str, RegistryAnswer], None] = lambda _siret, _answer: None,
     ) -> None:
@@ -95,7 +96,7 @@ class Directory:
         self._breakers = {source.name: Breaker(source.name, self._clock) for source in sources}
         self._status = {source.name: SourceStatus(source.name) for source in sources}
         self._waits = Waits(self._clock)
-        self._memory = Memory()
+        self._memory = Memory(most_remembered)
         self._flights: Flights[RegistryAnswer] = Flights()
         self._count = itertools.count(1)
         self._compared_on: date | None = None

@@ -319,7 +319,7 @@ def test_as_many_poisoned_sirets_as_open_a_breaker_keep_nobody_waiting(office: F
     registry = Registry(office)
     registry.poisoned = set(asked[:4])
     queue = drain_of(registry.office)
-    for _ in range(40):
+    for _ in range(200):
         queue.run()
         office.clock.move(seconds=5)
         if decided(office) == asked[4:]:

@@ -46,13 +46,14 @@ def fails(_siret: str) -> RegistryAnswer:
     raise SourceUnavailable(Source.API_ENTREPRISE, "HTTP 502")
 
 
-def with_registry(office: FakeOffice, *sources: FakeSource) -> FakeOffice:
+def with_registry(office: FakeOffice, *sources: FakeSource, most_remembered: int = 10) -> FakeOffice:
     """Return the office with these registries, traced, in their order."""
     engine, authority = office.register.engine, office.register.authority
     directory = Directory(
         [TracedSource(source, engine, authority, office.clock) for source in sources],
         clock=Clock(now=office.clock),
         compare_one_in=0,
+        most_remembered=most_remembered,
         on_reuse=partial(note_reuse, engine, authority, office.clock),
     )
     return replace(office, desk=replace(office.desk, registry=directory))
