@@ -12,8 +12,8 @@ from permits.register.waiting import Place, WaitingLine
 
 log = logging.getLogger(__name__)
 
-# So many that fail one after the other mean that the registry is down, unless one drawn at random does better.
-# One more in a row, and the sources would be left to rest.
+# After so many that fail one after the other, one drawn at random tells an outage from special cases. One more
+# in a row, and the sources are left to rest.
 MOST_FAILURES = 2
 
 
@@ -34,13 +34,14 @@ class Drain:
     def run(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Decide until nobody is due, or the registry is down; return how many were decided. One pass at a time."""
         self._put_off_special_cases()
-        if self._seems_down and not self._registry_answers():
-            return 0
         decided, aside = 0, set[UUID]()
         while not is_stopping():
-            self._seems_down = len(aside) > MOST_FAILURES
-            place = self._next(aside)
-            if place is None or self._seems_down:
+            if self._seems_down or len(aside) == MOST_FAILURES:
+                if not self._registry_answers(aside):
+                    break
+                aside.clear()
+            place = self._line.first(self._desk.clock(), aside)
+            if place is None:
                 break
             try:
                 decided += self._decide(place)
@@ -52,10 +53,6 @@ class Drain:
                 aside.add(place.application_id)
                 self._note_failure(place, outage)
         return decided
-
-    def _next(self, aside: set[UUID]) -> Place | None:
-        at_random = len(aside) == MOST_FAILURES
-        return self._line.first(self._desk.clock(), aside, at_random=at_random)
 
     def _decide(self, place: Place) -> bool:
         """Decide one, or put it off for a reason of its own. Raises RegistryUnavailable."""
@@ -75,11 +72,12 @@ class Drain:
             self._line.postpone(place, self._desk.clock(), "not waiting")
         return is_decided
 
-    def _registry_answers(self) -> bool:
+    def _registry_answers(self, aside: set[UUID]) -> bool:
         """Ask about one drawn at random, whose turn is kept: the first in line may be what always fails."""
-        place = self._line.first(self._desk.clock(), at_random=True)
+        place = self._line.first(self._desk.clock(), aside, at_random=True)
+        self._seems_down = place is not None
         if place is None:
-            return True
+            return False
         try:
             with on_errand(Errand(Purpose.WAITING, place.application_id)):
                 ask_again(self._desk, place.application_id)
@@ -87,6 +85,7 @@ class Drain:
             if outage.was_asked:
                 self._note_failure(place, outage)
             return False
+        self._seems_down = False
         self._put_off_special_cases()
         return True
 
