@@ -38,7 +38,7 @@ from permits.register.floor import BookRolledBack
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
-from permits.register.source_switch import is_off
+from permits.register.source_switch import is_off, switched_off
 from permits.register.traces import TracedSource, note_reuse
 from permits.register.waiting import WaitingLine
 from permits.register.witness import Witness, hold
@@ -197,7 +197,11 @@ def _expose_metrics(settings: Settings) -> WSGIServer | None:
 
 def _source(source: Source, settings: Settings) -> RegistrySource:
     if source is Source.RECHERCHE_ENTREPRISES:
-        return RechercheEntreprises(settings.recherche_entreprises_url, contact=settings.contact)
+        return RechercheEntreprises(
+            settings.recherche_entreprises_url,
+            contact=settings.contact,
+            calls=settings.recherche_entreprises_calls_a_second,
+        )
     if source is Source.API_ENTREPRISE:
         if settings.api_entreprise_token is None or settings.api_entreprise_recipient is None:
             raise Misconfigured(
@@ -210,10 +214,11 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
             settings.api_entreprise_recipient,
             contact=settings.contact,
             only_diffusible=settings.api_entreprise_only_diffusible,
+            calls=settings.api_entreprise_calls_a_minute,
         )
     if settings.insee_key is None:
         raise Misconfigured("l’API Sirene de l’Insee demande PERMITS_INSEE_KEY (portail-api.insee.fr, plan « Simple »)")
-    return Insee(settings.insee_url, settings.insee_key, contact=settings.contact)
+    return Insee(settings.insee_url, settings.insee_key, contact=settings.contact, calls=settings.insee_calls_a_minute)
 
 
 def _readiness(
@@ -225,11 +230,17 @@ def _readiness(
         checks += _rulebooks(laws, kept_in, day)
         checks += [_waiting(register), _acts(register, now())]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
+    return checks + list(_registries(register, directory, asks_database=checks[0].ok))
+
+
+def _registries(register: Register, directory: Directory, *, asks_database: bool) -> Iterator[Readiness]:
+    off = switched_off(register.engine, register.authority) if asks_database else []
+    whys = {each.source: f"laissée de côté depuis le {each.since.astimezone(PARIS):%Y-%m-%d %H:%M}" for each in off}
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
         ok = failure is None or (success is not None and success >= failure)
-        checks.append(Readiness(f"registry:{status.name}", ok, status.last_reason or "sans incident", failing=False))
-    return checks
+        told = whys.get(status.name, status.last_reason or "sans incident")
+        yield Readiness(f"registry:{status.name}", ok and status.name not in whys, told, failing=False)
 
 
 def _database(register: Register) -> Readiness:

@@ -1052,7 +1052,7 @@ CREATE TABLE public.registry_access (
     client_id uuid,
     request_id uuid,
     outcome text,
-    CONSTRAINT registry_access_outcome_check CHECK ((outcome = ANY (ARRAY['found'::text, 'not_found'::text, 'protected'::text, 'no_answer'::text, 'reused'::text]))),
+    CONSTRAINT registry_access_outcome_check CHECK ((outcome = ANY (ARRAY['found'::text, 'not_found'::text, 'protected'::text, 'no_answer'::text, 'not_asked'::text, 'reused'::text]))),
     CONSTRAINT registry_access_purpose_check CHECK ((purpose = ANY (ARRAY['filing'::text, 'preview'::text, 'consultation'::text, 'waiting'::text, 'sealing'::text, 'operation'::text]))),
     CONSTRAINT registry_access_siret_check CHECK ((siret ~ '^[0-9]{14}$'::text))
 );

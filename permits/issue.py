@@ -19,7 +19,14 @@ from permits.domain.calendar import paris_day
 from permits.domain.decide import decide
 from permits.domain.decision import Decision, Granted
 from permits.domain.drafting import cite_permit, draft_permit
-from permits.domain.establishment import FRESH_FOR, Establishment, RegistryAnswer, RegistryUnavailable, Standing
+from permits.domain.establishment import (
+    FRESH_FOR,
+    Establishment,
+    NotFound,
+    RegistryAnswer,
+    RegistryUnavailable,
+    Standing,
+)
 from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken, IssuingHalted
 from permits.domain.permit import Amendment, MakePermit, Permit
@@ -97,13 +104,13 @@ def decide_waiting(desk: Desk, application_id: UUID) -> bool:
 
 
 def ask_again(desk: Desk, application_id: UUID) -> None:
-    """Ask the registry about a waiting application and leave it in its turn: the answer is remembered until then.
+    """Ask the registry, not our memory, about a waiting application, and leave it in its turn.
 
-    Raises RegistryUnavailable.
+    The answer is remembered until then. Raises RegistryUnavailable.
     """
     filed = desk.register.application(application_id)
     if filed is not None:
-        _look_up(desk.today(), filed.filing)
+        desk.registry.lookup(filed.filing.application.siret, max_age=timedelta(0))
 
 
 def _look_up(desk: Desk, filing: Filing) -> RegistryAnswer:
@@ -122,7 +129,7 @@ def _check_fresh(desk: Desk, answer: RegistryAnswer, at: datetime) -> None:
 
     A service that stood still with an answer in hand knows nothing any more: it asks again, as after an outage.
     """
-    if any(at - each.fetched_at >= _fresh_for(desk) for each in answer.evidence):
+    if not all(timedelta(0) <= at - each.fetched_at < _fresh_for(desk) for each in answer.evidence):
         raise RegistryUnavailable(("the answer has grown too old to decide on",))
 
 
@@ -455,8 +462,13 @@ def _needs_second_look(desk: Desk, act: Act) -> bool:
 
 
 def _second_look_holds(desk: Desk, act: Act) -> bool:
-    """Ask the registry anew; True when it says nothing that speaks against the permit. Raises RegistryUnavailable."""
+    """Ask the registry anew; True when it says nothing that speaks against the permit.
+
+    Raises RegistryUnavailable, also when it is not found by those who do not hold every establishment.
+    """
     answer = desk.registry.lookup(act.permit.beneficiary.siret, max_age=timedelta(0))
+    if isinstance(answer, NotFound) and not answer.definite:
+        raise RegistryUnavailable(("not found, by sources that prove nothing by it",))
     return (
         isinstance(answer, Establishment)
         and answer.is_open

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from permits.domain.establishment import Source
@@ -12,6 +12,9 @@ from permits.domain.siret import Siret
 
 ROOT = Path(__file__).resolve().parents[1]
 _POSTGRESQL = re.compile(r"(postgres|postgresql)(\+psycopg)?://\S+")
+
+
+Calls = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Misconfigured(Exception):
@@ -36,9 +39,13 @@ class Settings(BaseSettings):
     api_entreprise_recipient: Siret | None = None
     # For a token without the right to protected data.
     api_entreprise_only_diffusible: bool = False
+    # What each source allows; several services on one token or address share it.
+    api_entreprise_calls_a_minute: Calls = 250
     insee_url: str = "https://api.insee.fr/api-sirene/3.11"
     insee_key: SecretStr | None = None
+    insee_calls_a_minute: Calls = 30
     recherche_entreprises_url: str = "https://recherche-entreprises.api.gouv.fr"
+    recherche_entreprises_calls_a_second: Calls = 7
     geocoder_url: str = "https://data.geopf.fr/geocodage"
     contact: str = "voirie@exemple-ville.example"
 
@@ -61,6 +68,22 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("sirene_sources")
+    @classmethod
+    def _are_different_sources(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("donnez une source au moins, et chacune une fois")
+        return value
+
+    @field_validator("api_entreprise_url", "insee_url", "recherche_entreprises_url", "geocoder_url")
+    @classmethod
+    def _is_an_http_address(cls, value: str) -> str:
+        try:
+            AnyHttpUrl(value)
+        except ValidationError:
+            raise ValueError("une adresse http(s)://… est attendue") from None
+        return value
 
     @field_validator("database_url")
     @classmethod

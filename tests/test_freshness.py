@@ -129,7 +129,6 @@ ENDED: dict[str, RegistryAnswer] = {
     "insolvent": open_establishment(standing=Standing.INSOLVENCY),
     "merged": open_establishment(OTHER_SIRET, asked_siret=SIRET),
     "not found": NotFound(siret=SIRET, definite=True, evidence=()),
-    "not found, without proof": NotFound(siret=SIRET, definite=False, evidence=()),
     "protected": Protected(siret=SIRET, evidence=()),
     "disagreement": open_establishment(disagreement="une source le dit ouvert, l’autre fermé"),
 }

@@ -42,7 +42,7 @@ def off(office: FakeOffice, source: Source = Source.API_ENTREPRISE) -> bool:
 
 def test_nobody_waiting_is_told(commanded: FakeOffice) -> None:
     assert command("waiting") == (0, "Aucune demande n’attend le registre\n")
-    assert json.loads(command("waiting", "--json")[1]) == {"waiting": 0, "oldest": None, "reasons": {}}
+    assert json.loads(command("waiting", "--json")[1]) == {"waiting": 0, "oldest": None, "reasons": {}, "off": []}
 
 
 def test_who_waits_is_told_with_the_oldest_and_the_reasons(commanded: FakeOffice) -> None:
@@ -62,7 +62,17 @@ def test_who_waits_is_told_with_the_oldest_and_the_reasons(commanded: FakeOffice
         "waiting": 2,
         "oldest": "2026-12-01T09:00:00+00:00",
         "reasons": {"api-entreprise: HTTP 502": 2},
+        "off": [],
     }
+
+
+def test_a_source_that_is_left_alone_is_told_with_the_reason(commanded: FakeOffice) -> None:
+    turn_source(commanded, off=True, reason=WHY)
+    told = command("waiting")[1]
+    assert told.startswith(f"api-entreprise est laissée de côté depuis le 2026-12-01 10:00 (Paris) : {WHY}\n")
+    assert json.loads(command("waiting", "--json")[1])["off"] == ["api-entreprise"]
+    turn_source(commanded, off=False)
+    assert command("waiting")[1] == "Aucune demande n’attend le registre\n"
 
 
 def test_who_waits_is_told_although_no_rulebook_can_be_read(

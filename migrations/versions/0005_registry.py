@@ -29,11 +29,11 @@ CREATE TABLE registry_switch (
 );
 CREATE INDEX registry_switch_last ON registry_switch (authority, source, id DESC);
 
--- An answer given again without an exchange is traced too.
+-- An answer given again without an exchange is traced too, and an exchange that a quota prevented is told as such.
 ALTER TABLE registry_access
     DROP CONSTRAINT registry_access_outcome_check,
     ADD CONSTRAINT registry_access_outcome_check
-        CHECK (outcome IN ('found', 'not_found', 'protected', 'no_answer', 'reused'));
+        CHECK (outcome IN ('found', 'not_found', 'protected', 'no_answer', 'not_asked', 'reused'));
 """
 
 # Before this revision each waiting application had a job of its own.

@@ -38,6 +38,7 @@ _OUTCOMES = {
     "not_found": "non trouvé",
     "protected": "protégé",
     "no_answer": "sans réponse",
+    "not_asked": "non interrogé",
     "reused": "réponse déjà connue",
     None: "réponse inconnue",
 }

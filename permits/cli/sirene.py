@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated
@@ -48,8 +49,8 @@ def check(
         with engine.connect() as connection:
             check_schema(connection)
         directory = open_directory(Settings(), engine, authority_of(engine, Settings().rulebook))
-        heard = directory.ask_each(siret, Audience.PUBLIC if public else Audience.AUTHORITY)
-        directory.close()
+        with closing(directory):
+            heard = directory.ask_each(siret, Audience.PUBLIC if public else Audience.AUTHORITY)
     finally:
         engine.dispose()
     answers = [each.answer for each in heard if each.answer is not None]
@@ -68,27 +69,41 @@ def waiting(authority: Authority = None, as_json: AsJson = False) -> None:
     """Dire combien de demandes attendent le registre, depuis quand et pourquoi. Ne demande que la base."""
     from permits.laws import authority_of
     from permits.register.database import check_schema, connect
+    from permits.register.source_switch import switched_off
     from permits.register.waiting import WaitingLine
 
     engine = connect(database_url(), pool_size=1)
     try:
         with engine.connect() as connection:
             check_schema(connection)
-        found = WaitingLine(engine, authority or authority_of(engine, Settings().rulebook)).summary()
+        whose = authority or authority_of(engine, Settings().rulebook)
+        found, off = WaitingLine(engine, whose).summary(), switched_off(engine, whose)
     finally:
         engine.dispose()
     if as_json:
         oldest = found.oldest.isoformat() if found.oldest else None
-        typer.echo(json.dumps({"waiting": found.count, "oldest": oldest, "reasons": found.reasons}, ensure_ascii=False))
+        told = {
+            "waiting": found.count,
+            "oldest": oldest,
+            "reasons": found.reasons,
+            "off": [each.source for each in off],
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
+    for each in off:
+        typer.echo(f"{each.source} est laissée de côté depuis le {_minute(each.since)} (Paris) : {each.reason}")
     if found.oldest is None:
         typer.echo("Aucune demande n’attend le registre")
         return
     verb = "attendent" if found.count > 1 else "attend"
-    since = f"{found.oldest.astimezone(PARIS):%Y-%m-%d %H:%M}"
+    since = _minute(found.oldest)
     typer.echo(f"{counted(found.count, 'demandes')} {verb} le registre, la plus ancienne depuis le {since} (Paris)")
     for reason, count in found.reasons.items():
         typer.echo(f"{count:>6}  {reason}")
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(PARIS):%Y-%m-%d %H:%M}"
 
 
 @sirene.command("off")

@@ -112,6 +112,14 @@ class Evidence(Value):
         return None if self.said is None else _SAID.get(self.said, self.said)
 
 
+class Unheard(Value):
+    """A source that said nothing when it was needed, and why in a technical word."""
+
+    source: Source
+    at: datetime
+    reason: str
+
+
 class Establishment(Value):
     """One establishment (never its head office), as its registry described it.
 
@@ -136,6 +144,7 @@ class Establishment(Value):
     asked_siret: str
     disagreement: str | None = None
     evidence: tuple[Evidence, ...]
+    unheard: tuple[Unheard, ...] = ()
 
     @property
     def siren(self) -> str:
@@ -176,6 +185,7 @@ class NotFound(Value):
     siret: str
     definite: bool
     evidence: tuple[Evidence, ...]
+    unheard: tuple[Unheard, ...] = ()
     is_about_a_person: ClassVar[bool] = False
 
 
@@ -184,6 +194,7 @@ class Protected(Value):
 
     siret: str
     evidence: tuple[Evidence, ...]
+    unheard: tuple[Unheard, ...] = ()
     is_about_a_person: ClassVar[bool] = True
 
 

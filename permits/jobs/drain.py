@@ -6,6 +6,7 @@ from uuid import UUID
 
 from permits.desk import Desk
 from permits.domain.establishment import RegistryUnavailable
+from permits.domain.permit import PressBusy
 from permits.issue import ask_again, decide_waiting
 from permits.register.traces import Errand, Purpose, on_errand
 from permits.register.waiting import Place, WaitingLine
@@ -52,19 +53,17 @@ class Drain:
                     break
                 aside.add(place.application_id)
                 self._note_failure(place, outage)
+            except PressBusy:
+                # Everybody's trouble: the order is kept until there is room.
+                break
+            except Exception as error:
+                self._put_off(place, error)
         return decided
 
     def _decide(self, place: Place) -> bool:
-        """Decide one, or put it off for a reason of its own. Raises RegistryUnavailable."""
-        try:
-            with on_errand(Errand(Purpose.WAITING, place.application_id)):
-                is_decided = decide_waiting(self._desk, place.application_id)
-        except RegistryUnavailable:
-            raise
-        except Exception as error:
-            log.exception("a waiting application could not be decided", extra={"application": place.application_id})
-            self._line.postpone(place, self._desk.clock(), type(error).__name__)
-            return False
+        """Decide one; raises RegistryUnavailable, PressBusy, or whatever is wrong with this one."""
+        with on_errand(Errand(Purpose.WAITING, place.application_id)):
+            is_decided = decide_waiting(self._desk, place.application_id)
         self._failed.pop(place.application_id, None)
         self._put_off_special_cases()
         if not is_decided:
@@ -85,9 +84,18 @@ class Drain:
             if outage.was_asked:
                 self._note_failure(place, outage)
             return False
+        except Exception as error:
+            self._put_off(place, error)
+            return False
         self._seems_down = False
         self._put_off_special_cases()
         return True
+
+    def _put_off(self, place: Place, error: Exception) -> None:
+        log.error(
+            "a waiting application could not be decided", extra={"application": place.application_id}, exc_info=error
+        )
+        self._line.postpone(place, self._desk.clock(), type(error).__name__)
 
     def _note_failure(self, place: Place, outage: RegistryUnavailable) -> None:
         told = "; ".join(outage.reasons)

@@ -4,7 +4,7 @@ It is turned with PostgreSQL and nothing else, as the one that suspends issuing.
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from permits.domain.canonical import canonical_json, digest
 from permits.domain.establishment import Source
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _IS_OFF = "SELECT off FROM registry_switch WHERE authority = %s AND source = %s ORDER BY id DESC LIMIT 1"
+_LAST_TURNS = (
+    "SELECT DISTINCT ON (source) source, off, reason, turned_at FROM registry_switch WHERE authority = %s"
+    " ORDER BY source, id DESC"
+)
 _TURN = (
     "INSERT INTO registry_switch (authority, source, off, reason, turned_by, turned_at) VALUES (%s, %s, %s, %s, %s, %s)"
 )
@@ -32,6 +36,21 @@ def turn(database_url: str, authority: str, source: Source, *, off: bool, reason
     sealed = {"switch_sha256": turn_digest(source=source, off=off, reason=reason, by=by), "source": source, "by": by}
     told = (authority, "source_off" if off else "source_on", at.astimezone(UTC).isoformat(), canonical_json(sealed))
     record_turn(database_url, told, _TURN, (authority, source, off, reason, by, at))
+
+
+class Off(NamedTuple):
+    """A source that is switched off: since when, and why."""
+
+    source: Source
+    since: datetime
+    reason: str
+
+
+def switched_off(engine: "Engine", authority: str) -> list[Off]:
+    """Return the sources that are switched off, by name."""
+    with engine.connect() as connection:
+        turns = connection.exec_driver_sql(_LAST_TURNS, (authority,)).all()
+    return [Off(Source(turn.source), turn.turned_at, turn.reason) for turn in turns if turn.off]
 
 
 def is_off(engine: "Engine", authority: str, source: Source) -> bool:

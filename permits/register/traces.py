@@ -93,8 +93,9 @@ class TracedSource:
         trace_id = self._begin(siret)
         try:
             answer = self._source.lookup(siret, audience, budget)
-        except Exception:
-            self._complete(trace_id, "no_answer")
+        except Exception as error:
+            # A source out of quota, or at peace, was not called after all: no exchange took place.
+            self._complete(trace_id, "no_answer" if getattr(error, "was_asked", True) else "not_asked")
             raise
         self._complete(trace_id, _outcome(answer))
         return answer

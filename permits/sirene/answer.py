@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,7 @@ class Answer:
     def error_code(self) -> str:
         """The code of the first error of API Entreprise, "" when there is none."""
         code = _first_error(self.document).get("code")
-        return (_short_ascii(code) or "") if isinstance(code, str) else ""
+        return code if isinstance(code, str) and re.fullmatch(r"[0-9]{3,5}", code) else ""
 
     @property
     def outcome(self) -> str:

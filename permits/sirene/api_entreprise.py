@@ -4,6 +4,7 @@ Two calls make an answer: INSEE's establishment, then the trade register's extra
 fact. Both share one time budget, and both must succeed: unknown is never taken for no.
 """
 
+from dataclasses import replace
 from datetime import date
 
 from pydantic import SecretStr, ValidationError
@@ -21,8 +22,8 @@ from permits.domain.establishment import (
 from permits.sirene.answer import Answer
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
-from permits.sirene.errors import SourceMisconfigured, SourceNotAsked, SourceUnavailable
-from permits.sirene.http import CONNECT_S, READ_S, PoliteClient
+from permits.sirene.errors import NotAskedAboutThisSiret, SourceMisconfigured, SourceUnavailable
+from permits.sirene.http import CONNECT_S, PoliteClient
 from permits.sirene.insee_v4 import SireneAnswer
 from permits.sirene.kbis import ExtractAnswer
 from permits.sirene.pace import Quota
@@ -32,6 +33,9 @@ EXTRACT_PARSER = "api-entreprise-extrait-kbis-v3/1"
 
 # All its JSON routes together, in windows of the clock's minute (datagouv/apistration, throttle.yml, April 2026).
 QUOTA = Quota(calls=250, window_s=60, on_the_clock=True)
+
+# It waits for INSEE two seconds, for others ten, and asks its callers for five.
+READ_S = 5.0
 
 # Its gate refuses unusual control digits before asking anybody, and a few real numbers have them.
 _REFUSED_SIREN, _REFUSED_SIRET = "00301", "00302"
@@ -58,6 +62,7 @@ class ApiEntreprise:
         only_diffusible: bool = False,
         context: str = "Occupation du domaine public",
         object_: str = "Demande de permis de stationnement",
+        calls: int = QUOTA.calls,
         clock: Clock | None = None,
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
@@ -70,7 +75,7 @@ class ApiEntreprise:
         self._client = PoliteClient(
             self.name,
             base_url,
-            QUOTA,
+            replace(QUOTA, calls=calls),
             contact=contact,
             headers={"Authorization": f"Bearer {token.get_secret_value()}"},
             clock=clock,
@@ -88,7 +93,7 @@ class ApiEntreprise:
         to everybody is asked: it hides some, so that what it does not find may exist.
         """
         if siret == self._recipient:
-            raise SourceNotAsked(self.name, "the recipient can't ask about itself")
+            raise NotAskedAboutThisSiret(self.name, "the recipient can't ask about itself")
         diffusible = self._only_diffusible or audience is Audience.PUBLIC
         path = f"/v4/insee/sirene/etablissements/{'diffusibles/' if diffusible else ''}{siret}"
         answer = self._client.get(path, self._why, budget, accept=frozenset({404, 422, 451}))

@@ -4,6 +4,8 @@ from permits.sirene.clock import Clock
 
 BUDGET_S = 8.0
 MAX_FAILURES = 3
+# What each later source is left at least, unless that is more than its equal share.
+LEAST_S = 1.5
 
 
 class Budget:
@@ -27,6 +29,10 @@ class Budget:
         return max(0.0, self._deadline - self._clock.monotonic())
 
     @property
+    def failures_left(self) -> int:
+        return self._failures_left
+
+    @property
     def is_spent(self) -> bool:
         """True when no call may be made any more."""
         return self._failures_left <= 0 or self.left_s <= 0
@@ -38,6 +44,7 @@ class Budget:
             self._whole.note_failure()
 
     def part(self, sources_left: int) -> "Budget":
-        """Return what the next of so many sources may spend: each one after it keeps its share, and one call."""
+        """Return what the next of so many sources may spend: each after it keeps a second and a half, and one call."""
         failures = max(1, self._failures_left - (sources_left - 1))
-        return Budget(self._clock, self.left_s / sources_left, failures, whole=self)
+        later_s = min(LEAST_S, self.left_s / sources_left) * (sources_left - 1)
+        return Budget(self._clock, self.left_s - later_s, failures, whole=self)

@@ -17,6 +17,7 @@ from permits.domain.establishment import (
     RegistryAnswer,
     RegistryUnavailable,
     Source,
+    Unheard,
     verdict_of,
 )
 from permits.domain.second_opinion import needs_another, together
@@ -125,7 +126,8 @@ class Directory:
         """Return what the sources say of this SIRET; RegistryUnavailable when nothing is known for now."""
         _check(siret)
         known = self._memory.fresh(siret, audience, max_age, self._clock.now())
-        if known is not None:
+        # A source is switched off because of what it says: what it said goes with it.
+        if known is not None and not any(map(self._is_off, {each.source for each in known.evidence})):
             return self._reused(siret, known)
         budget = Budget(self._clock, self._budget_s)
         with self._seat():
@@ -133,9 +135,7 @@ class Directory:
 
             def ask() -> RegistryAnswer:
                 asked.append(True)
-                answer = self._ask_in_order(siret, audience, budget)
-                self._memory.keep(siret, audience, answer)
-                return answer
+                return self._ask_in_order(siret, audience, budget)
 
             try:
                 answer = self._flights.share(siret, audience, ask, lambda: budget.left_s)
@@ -193,8 +193,12 @@ class Directory:
             raise _outage(failures)
         self._answers_given += 1
         if heard > 1:
+            self._compared_on = paris_day(self._clock.now())
             metrics.COMPARISONS.labels(verdict_of(answer)).inc()
-        return answer
+        if not (failures and needs_another(answer, heard)):
+            # What an outage left incomplete is asked again at once.
+            self._memory.keep(siret, audience, answer)
+        return answer.model_copy(update={"unheard": self._unheard(failures)}) if failures else answer
 
     def _hear(self, source: RegistrySource, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
         """Ask one source, unless it is switched off or resting; raises SourceError."""
@@ -203,9 +207,13 @@ class Directory:
             if self._is_off(name):
                 raise SourceNotAsked(name, "switched off")
             self._waits.check(name, siret)
+            left = budget.failures_left
             with self._breakers[name].guarding():
                 answer = source.lookup(siret, audience, budget)
         except SourceError as error:
+            if not isinstance(error, SourceNotAsked) and budget.failures_left == left:
+                # It answered, and what it said could not be used.
+                budget.note_failure()
             self._waits.note(siret, error)
             self._record_failure(error)
             raise
@@ -215,11 +223,14 @@ class Directory:
         self._record(name, last_success=self._clock.now())
         return answer
 
+    def _unheard(self, failures: Sequence[SourceError]) -> tuple[Unheard, ...]:
+        now = self._clock.now()
+        return tuple(Unheard(source=error.source, at=now, reason=error.reason) for error in failures)
+
     def _is_to_be_compared(self) -> bool:
         if self._compare_one_in == 0:
             return False
-        today = paris_day(self._clock.now())
-        is_first, self._compared_on = today != self._compared_on, today
+        is_first = self._compared_on != paris_day(self._clock.now())
         return is_first or next(self._count) % self._compare_one_in == 0
 
     def _record_failure(self, error: SourceError) -> None:
@@ -246,6 +257,6 @@ def _check(siret: str) -> None:
 
 def _outage(failures: Sequence[SourceError]) -> RegistryUnavailable:
     waits = [error.retry_after for error in failures if error.retry_after is not None]
-    was_asked = any(not isinstance(error, SourceNotAsked) for error in failures)
+    was_asked = any(error.was_asked for error in failures)
     reasons = tuple(str(error) for error in failures)
     return RegistryUnavailable(reasons, min(waits, default=None), was_asked=was_asked)

@@ -6,7 +6,12 @@ from permits.domain.establishment import Source
 
 
 class SourceError(Exception):
-    """Nothing is known from this source for now. `reason` is technical and holds no personal data."""
+    """Nothing is known from this source for now. `reason` is technical and holds no personal data.
+
+    `was_asked` tells whether it was called, or would have been about another SIRET.
+    """
+
+    was_asked = True
 
     def __init__(self, source: Source, reason: str, retry_after: timedelta | None = None) -> None:
         super().__init__(f"{source}: {reason}")
@@ -29,3 +34,11 @@ class SourceMisconfigured(SourceError):
 
 class SourceNotAsked(SourceError):
     """It was not called at all: switched off, resting after failures, left alone as it asked, or out of quota."""
+
+    was_asked = False
+
+
+class NotAskedAboutThisSiret(SourceNotAsked):
+    """It was not called about this SIRET; about another it would be."""
+
+    was_asked = True

@@ -40,6 +40,8 @@ CONNECT_S, READ_S = 1.0, 2.5
 _ATTEMPTS = {409: 2, 500: MAX_ATTEMPTS, 502: MAX_ATTEMPTS, 504: MAX_ATTEMPTS}
 # 4xx that pass with time; every other one says that our request, token or contract is wrong.
 _PASSING_4XX = {408, 409, 425, 429, 451}
+# All that an exchange may end in; httpx reads `Location` even when it does not follow it.
+_NO_ANSWER = (TimeoutError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError, UnicodeError)
 # These speak for the whole source; the wait that another status names is that of one request.
 _SPEAKS_FOR_ALL = {429, 503}
 
@@ -90,22 +92,22 @@ class PoliteClient:
     def close(self) -> None:
         """Close the connections: nothing can be asked any more."""
         with self._starting:
-            if self._portal is not None:
+            if self._portal is None:
+                self._portal = self._loop.enter_context(start_blocking_portal())
+            if not self._http.is_closed:
                 self._portal.call(self._http.aclose)
-                self._portal = None
                 self._loop.close()
 
     def get(self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int] = frozenset()) -> Answer:
         """Return the answer when its status is 200 or in `accept`; a 200 always holds a JSON object."""
-        self._retries.earn()
         attempt = 0
         while True:
             attempt += 1
             try:
-                return self._ask(path, params, budget, accept | {200})
-            except SourceUnavailable as error:
+                return self._ask(path, params, budget, accept | {200}, is_first=attempt == 1)
+            except (SourceUnavailable, SourceMisconfigured) as error:
                 budget.note_failure()
-                if not self._may_retry(error, attempt, budget):
+                if isinstance(error, SourceMisconfigured) or not self._may_retry(error, attempt, budget):
                     raise
                 metrics.RETRIES.labels(self._source).inc()
 
@@ -120,10 +122,14 @@ class PoliteClient:
         self._clock.sleep(delay)
         return True
 
-    def _ask(self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int]) -> Answer:
+    def _ask(
+        self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int], *, is_first: bool
+    ) -> Answer:
         if budget.is_spent:
             raise SourceNotAsked(self._source, "nothing left in the budget")
         self._pace.enter(budget.left_s)
+        if is_first:
+            self._retries.earn()
         started = self._clock.monotonic()
         with metrics.CALL_SECONDS.labels(self._source).time():
             status, headers, body, flaw = self._exchange(path, params, budget)
@@ -144,15 +150,18 @@ class PoliteClient:
     ) -> tuple[int, httpx.Headers, bytes, str | None]:
         try:
             return self._on_the_loop().call(self._fetch, path, params, budget.left_s)
-        except (TimeoutError, httpx.RequestError, ssl.SSLError) as error:
-            # Its class alone: its text may hold the URL, hence the SIRET.
-            reason = "no whole answer within the budget" if isinstance(error, TimeoutError) else type(error).__name__
+        except _NO_ANSWER as error:
+            reason = _told(error)
             metrics.CALLS.labels(self._source, reason).inc()
             logger.info("registry %s gave no answer: %s", self._source, reason)
-            raise SourceUnavailable(self._source, reason, attempts=MAX_ATTEMPTS) from error
+            # What was received and is late may still be worked on there: it is not asked for again.
+            attempts = 1 if isinstance(error, TimeoutError | httpx.ReadTimeout) else MAX_ATTEMPTS
+            raise SourceUnavailable(self._source, reason, attempts=attempts) from error
 
     def _on_the_loop(self) -> BlockingPortal:
         with self._starting:
+            if self._http.is_closed:
+                raise SourceNotAsked(self._source, "closed")
             if self._portal is None:
                 self._portal = self._loop.enter_context(start_blocking_portal(name=f"registry-{self._source}"))
             return self._portal
@@ -161,10 +170,17 @@ class PoliteClient:
         self, path: str, params: Mapping[str, str], left_s: float
     ) -> tuple[int, httpx.Headers, bytes, str | None]:
         timeout = httpx.Timeout(min(self._read_s, left_s), connect=min(self._connect_s, left_s))
-        with anyio.fail_after(left_s):
-            async with self._http.stream("GET", path, params=params, timeout=timeout) as response:
-                body, flaw = await _read(response)
-                return response.status_code, response.headers, body, flaw
+        response: httpx.Response | None = None
+        try:
+            with anyio.fail_after(left_s):
+                async with self._http.stream("GET", path, params=params, timeout=timeout) as response:
+                    body, flaw = await _read(response)
+        except (TimeoutError, httpx.RequestError) as error:
+            if response is None or response.status_code == 200:
+                raise
+            # Its status and headers came: a 429 is a 429, whatever becomes of its body.
+            body, flaw = b"", _told(error)
+        return response.status_code, response.headers, body, flaw
 
     def _accepted(self, answer: Answer, flaw: str | None, accept: frozenset[int]) -> Answer:
         """Return an answer that may be read; turn any other into what the caller does next."""
@@ -178,6 +194,11 @@ class PoliteClient:
         if 400 <= status < 500 and status not in _PASSING_4XX:
             raise SourceMisconfigured(self._source, answer.outcome)
         raise SourceUnavailable(self._source, answer.outcome, answer.retry_after, _ATTEMPTS.get(status, 1))
+
+
+def _told(error: Exception) -> str:
+    """Name what went wrong: its class alone, since its text may hold the URL, hence the SIRET."""
+    return "no whole answer within the budget" if isinstance(error, TimeoutError) else type(error).__name__
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, str | None]:

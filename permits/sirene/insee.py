@@ -4,6 +4,7 @@ It knows nothing of the trade register: whoever needs the third fact completes i
 """
 
 import re
+from dataclasses import replace
 
 from pydantic import SecretStr, ValidationError
 
@@ -32,6 +33,7 @@ class Insee:
         key: SecretStr,
         *,
         contact: str,
+        calls: int = QUOTA.calls,
         clock: Clock | None = None,
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
@@ -39,7 +41,7 @@ class Insee:
         self._client = PoliteClient(
             self.name,
             base_url,
-            QUOTA,
+            replace(QUOTA, calls=calls),
             contact=contact,
             headers={"X-INSEE-Api-Key-Integration": key.get_secret_value()},
             clock=clock,

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from threading import Lock
 
-from permits.domain.establishment import FRESH_FOR, Audience, RegistryAnswer, Verdict, verdict_of
+from permits.domain.establishment import FRESH_FOR, Audience, Establishment, RegistryAnswer, Verdict, verdict_of
 
 # What stops an applicant, or brings a person, is asked again soon: it may have been put right meanwhile.
 TROUBLE_FOR = timedelta(minutes=10)
@@ -34,12 +34,15 @@ class Memory:
         if answer is None:
             return None
         kept_for = FRESH_FOR if verdict_of(answer) is Verdict.OPEN else TROUBLE_FOR
-        return answer if _age(answer, now) < min(max_age, kept_for) else None
+        # A negative age is of a clock that was put back: it proves nothing.
+        return answer if timedelta(0) <= _age(answer, now) < min(max_age, kept_for) else None
 
-    def last_known(self, siret: str, audience: Audience, now: datetime) -> RegistryAnswer | None:
-        """Return the latest answer, however old within ninety days."""
+    def last_known(self, siret: str, audience: Audience, now: datetime) -> Establishment | None:
+        """Return the establishment as it was last known, within ninety days; a "not found" ages in ten minutes."""
         answer = self._recall(siret, audience)
-        return answer if answer is not None and _age(answer, now) < LAST_KNOWN_FOR else None
+        if isinstance(answer, Establishment) and _age(answer, now) < LAST_KNOWN_FOR:
+            return answer
+        return None
 
     def _recall(self, siret: str, audience: Audience) -> RegistryAnswer | None:
         with self._lock:

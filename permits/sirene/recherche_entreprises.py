@@ -4,6 +4,7 @@ It only searches what may be shown to everybody: an empty answer proves nothing.
 head office, never read here; the establishment asked is its row in `matching_etablissements`.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Literal, TypeVar
 
@@ -102,12 +103,19 @@ class RechercheEntreprises:
         base_url: str,
         *,
         contact: str,
+        calls: int = QUOTA.calls,
         clock: Clock | None = None,
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
     ) -> None:
         self._client = PoliteClient(
-            self.name, base_url, QUOTA, contact=contact, clock=clock, connect_s=connect_s, read_s=read_s
+            self.name,
+            base_url,
+            replace(QUOTA, calls=calls),
+            contact=contact,
+            clock=clock,
+            connect_s=connect_s,
+            read_s=read_s,
         )
 
     def close(self) -> None:

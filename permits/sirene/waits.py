@@ -5,7 +5,7 @@ from threading import Lock
 
 from permits.domain.establishment import Source
 from permits.sirene.clock import Clock
-from permits.sirene.errors import SourceError, SourceUnavailable
+from permits.sirene.errors import NotAskedAboutThisSiret, SourceError, SourceUnavailable
 
 MOST_KEPT = 10_000
 
@@ -19,11 +19,11 @@ class Waits:
         self._until: dict[tuple[Source, str], float] = {}
 
     def check(self, source: Source, siret: str) -> None:
-        """Raise SourceUnavailable while this source is not to be asked about this SIRET; others may be asked about."""
+        """Raise NotAskedAboutThisSiret while this source is to be left alone about it."""
         with self._lock:
             left_s = self._until.get((source, siret), float("-inf")) - self._clock.monotonic()
         if left_s > 0:
-            raise SourceUnavailable(source, "not to be asked about this SIRET yet", timedelta(seconds=left_s))
+            raise NotAskedAboutThisSiret(source, "not to be asked about this SIRET yet", timedelta(seconds=left_s))
 
     def note(self, siret: str, error: SourceError) -> None:
         """Keep the wait that a failure named."""
@@ -31,6 +31,7 @@ class Waits:
             return
         now = self._clock.monotonic()
         with self._lock:
-            if len(self._until) >= MOST_KEPT:
-                self._until = {key: until for key, until in self._until.items() if until > now}
             self._until[error.source, siret] = now + error.retry_after.total_seconds()
+            if len(self._until) > MOST_KEPT:
+                # The first noted; whoever asked for a longer peace asks for it again.
+                del self._until[next(iter(self._until))]

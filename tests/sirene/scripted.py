@@ -12,6 +12,7 @@ from permits.domain.establishment import (
     RegistryAnswer,
     Source,
     Standing,
+    Verdict,
 )
 from permits.sirene.budget import Budget
 from permits.sirene.errors import SourceError
@@ -40,21 +41,21 @@ class Scripted:
         self.closed = True
 
 
-def evidence(source: Source, at: datetime = NOW) -> tuple[Evidence, ...]:
-    return (Evidence(source=source, fetched_at=at, sha256="0" * 64, parser="p"),)
+def evidence(source: Source, said: Verdict, at: datetime = NOW) -> tuple[Evidence, ...]:
+    return (Evidence(source=source, fetched_at=at, sha256="0" * 64, parser="p", said=said),)
 
 
 def protected(source: Source) -> Protected:
-    return Protected(siret=SIRET, evidence=evidence(source))
+    return Protected(siret=SIRET, evidence=evidence(source, Verdict.PROTECTED))
 
 
 def not_found(source: Source, *, definite: bool) -> NotFound:
-    return NotFound(siret=SIRET, definite=definite, evidence=evidence(source))
+    return NotFound(siret=SIRET, definite=definite, evidence=evidence(source, Verdict.NOT_FOUND))
 
 
 def found(source: Source, at: datetime = NOW, **changes: Any) -> Establishment:
     """An open, registered establishment."""
-    return Establishment(
+    shown = Establishment(
         **{
             "siret": SIRET,
             "asked_siret": SIRET,
@@ -63,7 +64,8 @@ def found(source: Source, at: datetime = NOW, **changes: Any) -> Establishment:
             "is_open": True,
             "unit_is_active": True,
             "standing": Standing.REGISTERED,
-            "evidence": evidence(source, at),
+            "evidence": (),
         }
         | changes
     )
+    return shown.model_copy(update={"evidence": evidence(source, shown.state, at)})

@@ -1,7 +1,7 @@
 """The order in which the sources are asked, and what they say together."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Event, Semaphore, Thread
 
 import pytest
@@ -15,19 +15,32 @@ from permits.domain.establishment import (
     RegistryUnavailable,
     Source,
     Standing,
+    Unheard,
     Verdict,
     verdict_of,
 )
 from permits.sirene.budget import Budget
 from permits.sirene.directory import Directory
-from permits.sirene.errors import SourceError, SourceMisconfigured, SourceNotAsked, SourceUnavailable
+from permits.sirene.errors import (
+    NotAskedAboutThisSiret,
+    SourceError,
+    SourceMisconfigured,
+    SourceNotAsked,
+    SourceUnavailable,
+)
 from tests.sirene.clock import StoppedClock
-from tests.sirene.scripted import INSEE, OPEN, REFERENCE, SIRET, Scripted, found, not_found, protected
+from tests.sirene.scripted import INSEE, OPEN, REFERENCE, SIRET, Scripted, evidence, found, not_found, protected
 
 
 def directory(*sources: Scripted, stopped: StoppedClock | None = None, compare_one_in: int = 0) -> Directory:
     """A directory that compares nothing unless told to."""
     return Directory(sources, clock=(stopped or StoppedClock()).clock, compare_one_in=compare_one_in)
+
+
+def heard(answer: RegistryAnswer, *silent: Source, reason: str = "HTTP 502") -> RegistryAnswer:
+    """The same answer, given while these sources said nothing."""
+    unheard = tuple(Unheard(source=source, at=StoppedClock().now(), reason=reason) for source in silent)
+    return answer.model_copy(update={"unheard": unheard})
 
 
 def down(source: Source, reason: str = "HTTP 502", wait: timedelta | None = None) -> Scripted:
@@ -45,17 +58,17 @@ def test_the_first_certain_answer_is_enough() -> None:
 )
 def test_a_source_without_an_answer_hands_over_to_the_next(error: SourceError) -> None:
     asked = directory(Scripted(REFERENCE, error), Scripted(OPEN, protected(OPEN)))
-    assert asked.lookup(SIRET) == protected(OPEN)
+    assert asked.lookup(SIRET) == heard(protected(OPEN), REFERENCE, reason=error.reason)
 
 
 def test_three_sources_fail_over_within_three_failures() -> None:
     sources = [down(REFERENCE), down(INSEE), Scripted(OPEN, found(OPEN))]
-    assert directory(*sources).lookup(SIRET) == found(OPEN)
+    assert directory(*sources).lookup(SIRET) == heard(found(OPEN), REFERENCE, INSEE)
 
 
 def test_not_found_by_the_open_source_while_the_reference_is_down_stays_uncertain() -> None:
     asked = directory(down(REFERENCE), Scripted(OPEN, not_found(OPEN, definite=False)))
-    assert asked.lookup(SIRET) == not_found(OPEN, definite=False)
+    assert asked.lookup(SIRET) == heard(not_found(OPEN, definite=False), REFERENCE)
 
 
 def test_an_uncertain_not_found_lets_the_next_source_speak() -> None:
@@ -85,7 +98,7 @@ def test_two_uncertain_answers_make_no_certainty_but_both_are_evidence() -> None
 )
 class TestWhatWouldStopAnApplicant:
     def test_is_confirmed_by_the_second_source(self, stopping: RegistryAnswer) -> None:
-        again = stopping.model_copy(update={"evidence": found(OPEN).evidence})
+        again = stopping.model_copy(update={"evidence": evidence(OPEN, verdict_of(stopping))})
         answer = directory(Scripted(REFERENCE, stopping), Scripted(OPEN, again)).lookup(SIRET)
         assert verdict_of(answer) is verdict_of(stopping)
         assert [one.source for one in answer.evidence] == [REFERENCE, OPEN]
@@ -95,11 +108,11 @@ class TestWhatWouldStopAnApplicant:
         assert isinstance(answer, Establishment)
         assert verdict_of(answer) is Verdict.DISPUTED
         assert answer.disagreement is not None
-        assert REFERENCE.label in answer.disagreement
-        assert answer.disagreement.endswith(": ouvert")
+        words = f"{REFERENCE.label} : {verdict_of(stopping).label} ; {OPEN.label} : ouvert"
+        assert answer.disagreement == words
 
     def test_holds_when_the_second_source_does_not_answer(self, stopping: RegistryAnswer) -> None:
-        assert directory(Scripted(REFERENCE, stopping), down(OPEN)).lookup(SIRET) == stopping
+        assert directory(Scripted(REFERENCE, stopping), down(OPEN)).lookup(SIRET) == heard(stopping, OPEN)
 
     def test_holds_when_the_open_source_does_not_show_it(self, stopping: RegistryAnswer) -> None:
         unseen = Scripted(OPEN, not_found(OPEN, definite=False))
@@ -108,7 +121,7 @@ class TestWhatWouldStopAnApplicant:
 
     def test_asks_no_third_source_once_confirmed(self, stopping: RegistryAnswer) -> None:
         third = Scripted(INSEE, found(INSEE))
-        again = stopping.model_copy(update={"evidence": found(OPEN).evidence})
+        again = stopping.model_copy(update={"evidence": evidence(OPEN, verdict_of(stopping))})
         directory(Scripted(REFERENCE, stopping), Scripted(OPEN, again), third).lookup(SIRET)
         assert third.asked == []
 
@@ -133,6 +146,42 @@ def test_a_company_in_trouble_for_one_source_is_in_trouble() -> None:
     assert verdict_of(answer) is Verdict.INSOLVENCY
 
 
+def test_each_source_has_its_own_words_in_a_disagreement_of_three() -> None:
+    silent = found(INSEE, standing=Standing.UNKNOWN)
+    sources = [
+        Scripted(INSEE, silent),
+        Scripted(OPEN, not_found(OPEN, definite=False)),
+        Scripted(REFERENCE, found(REFERENCE, is_open=False)),
+    ]
+    answer = directory(*sources).lookup(SIRET)
+    assert isinstance(answer, Establishment)
+    words = f"{INSEE.label} : ouvert ; {OPEN.label} : non trouvé ; {REFERENCE.label} : fermé"
+    assert answer.disagreement == words
+
+
+def test_the_day_that_one_source_knows_is_taken_from_it() -> None:
+    closing = Scripted(OPEN, found(OPEN, is_open=False, closed_on=date(2024, 6, 30)))
+    answer = directory(Scripted(REFERENCE, found(REFERENCE, is_open=False)), closing).lookup(SIRET)
+    assert isinstance(answer, Establishment)
+    assert answer.closed_on == date(2024, 6, 30)
+
+
+def test_a_name_hidden_by_one_is_told_by_another_only_if_that_one_knows_that_it_is_hidden() -> None:
+    hidden = found(INSEE, name=None, address=(), partially_diffusible=True, standing=Standing.UNKNOWN)
+    for knows, name in ((True, "TOITURES DU BANC"), (False, None)):
+        told = Scripted(REFERENCE, found(REFERENCE, partially_diffusible=knows))
+        answer = directory(Scripted(INSEE, hidden), told).lookup(SIRET)
+        assert isinstance(answer, Establishment)
+        assert (answer.name, answer.partially_diffusible) == (name, True)
+
+
+def test_what_one_source_may_tell_nobody_is_not_for_the_public_in_another() -> None:
+    answer = directory(Scripted(OPEN, found(OPEN)), Scripted(INSEE, protected(INSEE)), compare_one_in=1).lookup(SIRET)
+    assert isinstance(answer, Establishment)
+    assert answer.partially_diffusible
+    assert verdict_of(answer) is Verdict.DISPUTED
+
+
 class TestTheSecondSourceIsExercised:
     def test_by_the_first_look_up_of_each_day_and_one_in_so_many(self) -> None:
         stopped, second = StoppedClock(), Scripted(OPEN, found(OPEN))
@@ -155,7 +204,7 @@ class TestTheSecondSourceIsExercised:
 
     def test_and_its_outage_changes_nothing(self) -> None:
         answer = directory(Scripted(REFERENCE, found(REFERENCE)), down(OPEN), compare_one_in=1).lookup(SIRET)
-        assert answer == found(REFERENCE)
+        assert answer == heard(found(REFERENCE), OPEN)
 
 
 class TestWhatWasHeardIsRemembered:
@@ -195,6 +244,29 @@ class TestWhatWasHeardIsRemembered:
         asked.lookup(SIRET)
         asked.lookup(SIRET, audience=Audience.PUBLIC)
         assert [audience for _, audience in source.asked] == [Audience.AUTHORITY, Audience.PUBLIC]
+
+    def test_what_an_outage_left_incomplete_is_asked_again_at_once(self) -> None:
+        first, second = Scripted(INSEE, found(INSEE, standing=Standing.UNKNOWN)), down(OPEN)
+        asked = directory(first, second)
+        asked.lookup(SIRET)
+        second.outcome = found(OPEN)
+        answer = asked.lookup(SIRET)
+        assert isinstance(answer, Establishment)
+        assert answer.standing is Standing.REGISTERED
+
+    def test_a_clock_that_is_put_back_makes_nothing_fresh(self) -> None:
+        stopped, source = StoppedClock(), Scripted(REFERENCE, found(REFERENCE))
+        asked = directory(source, stopped=stopped)
+        asked.lookup(SIRET)
+        stopped.elapsed_s -= 1
+        asked.lookup(SIRET)
+        assert len(source.asked) == 2
+
+    def test_a_not_found_never_fills_a_form(self) -> None:
+        stopped, source = StoppedClock(), Scripted(REFERENCE, not_found(REFERENCE, definite=True))
+        asked = directory(source, stopped=stopped)
+        asked.lookup(SIRET)
+        assert asked.last_known(SIRET, audience=Audience.AUTHORITY) is None
 
     def test_an_outage_is_never_remembered(self) -> None:
         stopped, source = StoppedClock(), down(REFERENCE)
@@ -307,6 +379,34 @@ class TestLookUpsWaitTogether:
         assert [audience for _, audience in slow.asked] == [Audience.AUTHORITY, Audience.PUBLIC]
 
 
+class TestABudget:
+    """Three failed calls in all, whatever their kind."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [SourceMisconfigured(REFERENCE, "HTTP 401"), SourceUnavailable(REFERENCE, "unusable answer: another shape")],
+    )
+    def test_counts_what_was_answered_and_could_not_be_used(self, error: SourceError) -> None:
+        budgets: list[Budget] = []
+
+        class Watched(Scripted):
+            def lookup(self, siret: str, audience: Audience, budget: Budget) -> RegistryAnswer:
+                budgets.append(budget)
+                raise self.outcome if isinstance(self.outcome, SourceError) else AssertionError
+
+        asked = directory(*(Watched(name, error) for name in (REFERENCE, INSEE, OPEN)))
+        with pytest.raises(RegistryUnavailable):
+            asked.lookup(SIRET)
+        assert [budget.failures_left for budget in budgets] == [0, 0, 0]
+
+
+def test_the_siret_of_the_recipient_keeps_nobody_waiting() -> None:
+    asked = directory(Scripted(REFERENCE, NotAskedAboutThisSiret(REFERENCE, "the recipient can't ask about itself")))
+    with pytest.raises(RegistryUnavailable) as caught:
+        asked.lookup(SIRET)
+    assert caught.value.was_asked
+
+
 class TestAnOutage:
     def test_tells_every_reason_and_the_nearest_wait(self) -> None:
         asked = directory(
@@ -373,10 +473,19 @@ def test_a_source_switched_off_is_not_asked_and_the_next_one_is() -> None:
     first, second = Scripted(REFERENCE, found(REFERENCE)), Scripted(OPEN, found(OPEN))
     off = {REFERENCE}
     asked = Directory([first, second], clock=StoppedClock().clock, compare_one_in=0, is_off=lambda one: one in off)
-    assert asked.lookup(SIRET, max_age=timedelta(0)) == found(OPEN)
+    assert asked.lookup(SIRET, max_age=timedelta(0)) == heard(found(OPEN), REFERENCE, reason="switched off")
     assert first.asked == []
     off.clear()
     assert asked.lookup(SIRET, max_age=timedelta(0)) == found(REFERENCE)
+
+
+def test_what_a_source_said_goes_when_it_is_switched_off() -> None:
+    first, second = Scripted(REFERENCE, found(REFERENCE)), Scripted(OPEN, found(OPEN, is_open=False))
+    off: set[Source] = set()
+    asked = Directory([first, second], clock=StoppedClock().clock, compare_one_in=0, is_off=lambda one: one in off)
+    assert verdict_of(asked.lookup(SIRET)) is Verdict.OPEN
+    off.add(REFERENCE)
+    assert verdict_of(asked.lookup(SIRET)) is Verdict.CLOSED
 
 
 def test_each_source_tells_its_own_word_when_all_are_asked() -> None:

@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from permits.sirene.budget import BUDGET_S
-from permits.sirene.errors import SourceError, SourceMisconfigured, SourceUnavailable
+from permits.sirene.errors import SourceError, SourceMisconfigured, SourceNotAsked, SourceUnavailable
 from tests.sirene.answers import SIREN, SIRET, TOKEN, error, establishment, extract, recorded
 from tests.sirene.asking import Alone
 from tests.sirene.clock import StoppedClock
@@ -153,7 +153,7 @@ def test_an_absurd_maintenance_is_an_outage_like_another(failure_of: Lookup, wai
 
 
 @pytest.mark.parametrize(
-    "error_class", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError]
+    "error_class", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.RemoteProtocolError]
 )
 def test_a_network_failure_is_asked_three_times(
     failure_of: Lookup, route: respx.Route, error_class: type[Exception]
@@ -162,6 +162,22 @@ def test_a_network_failure_is_asked_three_times(
     assert isinstance(failure, SourceUnavailable)
     assert failure.reason == error_class.__name__
     assert route.call_count == 3
+
+
+def test_a_request_that_was_received_and_is_late_is_not_made_again(failure_of: Lookup, route: respx.Route) -> None:
+    assert failure_of(httpx.ReadTimeout).reason == "ReadTimeout"
+    assert route.call_count == 1
+
+
+def test_a_location_that_is_no_address_is_an_outage(failure_of: Lookup) -> None:
+    assert isinstance(failure_of(httpx.Response(301, headers={"Location": "https:moved"})), SourceUnavailable)
+
+
+def test_a_client_that_is_closed_calls_nobody(api_entreprise: Alone) -> None:
+    api_entreprise.close()
+    with pytest.raises(SourceNotAsked, match="closed"):
+        api_entreprise.lookup(SIRET)
+    api_entreprise.close()
 
 
 def test_timeouts_stay_inside_the_budget(route: respx.Route, api_entreprise: Alone, stopped: StoppedClock) -> None:
@@ -174,7 +190,7 @@ def test_timeouts_stay_inside_the_budget(route: respx.Route, api_entreprise: Alo
         api_entreprise.lookup(SIRET)
     assert stopped.elapsed_s <= BUDGET_S
     first = route.calls[0].request.extensions["timeout"]
-    assert (first["connect"], first["read"]) == (1.0, 2.5)
+    assert (first["connect"], first["read"]) == (1.0, 5.0)
 
 
 @pytest.mark.parametrize(

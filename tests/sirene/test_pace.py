@@ -171,18 +171,23 @@ class TestABudget:
         stopped = StoppedClock()
         whole = Budget(stopped.clock)
         first = whole.part(3)
-        assert round(first.left_s, 3) == round(8 / 3, 3)
+        assert first.left_s == 5
         first.note_failure()
         assert first.is_spent
-        stopped.elapsed_s += 2
+        stopped.elapsed_s += 5
         second = whole.part(2)
-        assert second.left_s == 3
+        assert second.left_s == 1.5
         second.note_failure()
         assert second.is_spent
+        stopped.elapsed_s += 1.5
         third = whole.part(1)
-        assert third.left_s == 6
+        assert third.left_s == 1.5
         third.note_failure()
         assert whole.is_spent
+
+    def test_of_little_time_is_shared_equally(self) -> None:
+        whole = Budget(StoppedClock().clock, seconds=1.2)
+        assert round(whole.part(3).left_s, 9) == 0.4
 
     def test_gives_the_failed_calls_nobody_used_to_the_next_source(self) -> None:
         whole = Budget(StoppedClock().clock)

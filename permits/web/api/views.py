@@ -42,6 +42,14 @@ class EvidenceView(BaseModel):
         )
 
 
+class UnheardView(BaseModel):
+    """A source that said nothing when it was needed, and why in a technical word."""
+
+    source: str
+    at: datetime
+    reason: str
+
+
 class EstablishmentView(BaseModel):
     """One establishment. `name` and `address` are empty when the company asked for partial diffusion.
 
@@ -59,9 +67,12 @@ class EstablishmentView(BaseModel):
     is_open: bool
     closed_on: date | None
     unit_is_active: bool
+    unit_ceased_on: date | None
     standing: str
+    standing_since: date | None
     partially_diffusible: bool
     evidence: list[EvidenceView]
+    unheard: list[UnheardView]
 
     @classmethod
     def of(cls, answer: RegistryAnswer | None) -> "EstablishmentView | None":
@@ -80,9 +91,12 @@ class EstablishmentView(BaseModel):
             is_open=answer.is_open,
             closed_on=answer.closed_on,
             unit_is_active=answer.unit_is_active,
+            unit_ceased_on=answer.unit_ceased_on,
             standing=answer.standing,
+            standing_since=answer.standing_since,
             partially_diffusible=hidden,
             evidence=[EvidenceView.of(evidence) for evidence in answer.evidence],
+            unheard=[UnheardView(source=each.source, at=each.at, reason=each.reason) for each in answer.unheard],
         )
 
 
