@@ -7,17 +7,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 import app
 from permits import acts
 from permits.document.errors import PrintError
 from permits.domain.act import Act, ActState
-from permits.domain.establishment import NotFound, Protected, RegistryAnswer, RegistryUnavailable, Standing
+from permits.domain.establishment import NotFound, Protected, RegistryAnswer, RegistryUnavailable, Source, Standing
 from permits.domain.filing import Filed
 from permits.domain.place import GeocodedAddress
 from permits.issue import decide_waiting, finish_act, issue_permit
 from permits.jobs.worker import Worker
-from tests.acting import BY, again, rows, wait, with_rulebook
+from permits.sirene.directory import Directory
+from permits.sirene.insee import Insee
+from tests.acting import BY, again, rows, turn_source, wait, with_rulebook
 from tests.fakes import OTHER_SIRET, SIRET, FakeGeocoder, FakeOffice, open_establishment
 
 DAY_LESS_AN_HOUR = timedelta(hours=23)
@@ -219,6 +222,17 @@ def test_the_job_goes_on_until_the_registry_answers(office: FakeOffice) -> None:
     assert again(office, act).state is ActState.ISSUED
 
 
+def test_not_found_where_that_proves_nothing_is_an_outage_and_no_reason_to_annul(office: FakeOffice) -> None:
+    act = left_reserved(office)
+    office.registry.forgets(SIRET, definite=False)
+    run_until(office, lambda: len(office.registry.asked) >= 2)
+    assert len(finish_jobs(office)) == 1
+
+    office.registry.answers.clear()
+    run_until(office, lambda: finish_jobs(office) == [])
+    assert again(office, act).state is ActState.ISSUED
+
+
 # --- what /readyz tells ------------------------------------------------------------------------
 
 
@@ -232,6 +246,18 @@ def test_readiness_names_five_numbers_and_counts_the_others(office: FakeOffice) 
     named = ", ".join(f"EX-2026-{n:06}" for n in range(1, 6))
     assert told.detail.startswith(f"7 numéros attendent leur cachet depuis plus d’une heure : {named}, … ; ")
     assert not told.ok and not told.failing
+
+
+def test_readiness_tells_which_source_is_left_alone(office: FakeOffice) -> None:
+    directory = Directory([Insee("http://127.0.0.1:9", SecretStr("clef"), contact="a@b.example")])
+    (well,) = app._registries(office.register, directory, asks_database=True)
+    turn_source(office, source=Source.INSEE, off=True)
+    (off,) = app._registries(office.register, directory, asks_database=True)
+    (untold,) = app._registries(office.register, directory, asks_database=False)
+
+    assert (well.name, well.ok, well.detail) == ("registry:insee", True, "sans incident")
+    assert (off.ok, off.failing, off.detail) == (False, False, "laissée de côté depuis le 2026-12-01 10:00")
+    assert untold.ok
 
 
 def test_readiness_tells_how_many_wait_and_since_when(office: FakeOffice) -> None:

@@ -1,7 +1,7 @@
 """Decides what waits for the company registry, one application after the other, in the order of reception."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from permits.desk import Desk
@@ -34,12 +34,18 @@ class Drain:
 
     def run(self, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Decide until nobody is due, or the registry is down; return how many were decided. One pass at a time."""
+        if self._seems_down:
+            if not self._registry_answers():
+                return 0
+            # What failed during an outage is no special case: it is tried again in its turn.
+            self._failed.clear()
         self._put_off_special_cases()
         decided, aside = 0, set[UUID]()
         while not is_stopping():
-            if self._seems_down or len(aside) == MOST_FAILURES:
+            if len(aside) == MOST_FAILURES:
                 if not self._registry_answers(aside):
                     break
+                self._put_off_special_cases()
                 aside.clear()
             place = self._line.first(self._desk.clock(), aside)
             if place is None:
@@ -71,7 +77,7 @@ class Drain:
             self._line.postpone(place, self._desk.clock(), "not waiting")
         return is_decided
 
-    def _registry_answers(self, aside: set[UUID]) -> bool:
+    def _registry_answers(self, aside: Collection[UUID] = ()) -> bool:
         """Ask about one drawn at random, whose turn is kept: the first in line may be what always fails."""
         place = self._line.first(self._desk.clock(), aside, at_random=True)
         self._seems_down = place is not None
@@ -88,7 +94,6 @@ class Drain:
             self._put_off(place, error)
             return False
         self._seems_down = False
-        self._put_off_special_cases()
         return True
 
     def _put_off(self, place: Place, error: Exception) -> None:

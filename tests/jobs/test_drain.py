@@ -291,6 +291,7 @@ class Registry:
         self.clock = office.clock
         self.poisoned: set[str] = set()
         self.is_down = False
+        self.wait: timedelta | None = None
         self.asked: list[str] = []
         self.instants: list[datetime] = []
         self.pace: Pace | None = None
@@ -309,7 +310,7 @@ class Registry:
         self.asked.append(siret)
         self.instants.append(self.clock())
         if self.is_down or siret in self.poisoned:
-            raise SourceUnavailable(self.name, "HTTP 502")
+            raise SourceUnavailable(self.name, "HTTP 502", self.wait)
         return open_establishment(siret, self.clock())
 
     def close(self) -> None:
@@ -332,6 +333,22 @@ def test_as_many_poisoned_sirets_as_open_a_breaker_keep_nobody_waiting(office: F
     office.clock.move(minutes=6)
     queue.run()
     assert set(decided(office)) == set(asked)
+
+
+def test_what_is_remembered_is_no_proof_that_the_registry_answers(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 3)
+    registry = Registry(office)
+    registry.office.desk.registry.lookup(asked[2])
+    registry.is_down, registry.wait = True, timedelta(hours=1)
+    queue = drain_of(registry.office)
+    for _ in range(3):
+        assert queue.run() == 0
+    assert len(registry.asked) <= 1 + len(asked), "each was asked about once, and asked for peace"
+    registry.is_down = False
+    office.clock.move(hours=2)
+    queue.run()
+
+    assert decided(office) == asked
 
 
 def test_a_long_outage_keeps_the_order_and_is_over_within_a_minute_of_the_recovery(office: FakeOffice) -> None:

@@ -33,11 +33,17 @@ class Kind:
 
     def client(self, url: str, clock: Clock, **patience: Any) -> RegistrySource:
         """Return its client; `connect_s` and `read_s` may be shortened."""
+        client: ApiEntreprise | Insee | RechercheEntreprises
         if self.name == "api-entreprise":
-            return ApiEntreprise(url, SecretStr(TOKEN), RECIPIENT, contact=CONTACT, clock=clock, **patience)
-        if self.name == "insee":
-            return Insee(url, SecretStr(TOKEN), contact=CONTACT, clock=clock, **patience)
-        return RechercheEntreprises(url, contact=CONTACT, clock=clock, **patience)
+            client = ApiEntreprise(url, SecretStr(TOKEN), RECIPIENT, contact=CONTACT, clock=clock, **patience)
+        elif self.name == "insee":
+            client = Insee(url, SecretStr(TOKEN), contact=CONTACT, clock=clock, **patience)
+        else:
+            client = RechercheEntreprises(url, contact=CONTACT, clock=clock, **patience)
+        for _ in range(100):
+            # As after a hundred calls, which its quota would make last: it may make the most of its retries.
+            client._client._retries.earn()
+        return client
 
 
 def of(siret: str) -> dict[str, Any]:
