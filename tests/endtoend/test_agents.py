@@ -86,6 +86,7 @@ def page(town: Town, number: str) -> str:
         return client.get("/v/" + permit(town, number)["verification_url"].rsplit("/", 1)[1]).raise_for_status().text
 
 
+@pytest.mark.proof
 def test_abrogate(town: Town) -> None:
     number = new_permit(town)
     day = (date.fromisoformat(str(town.body["starts_on"])) + timedelta(days=2)).isoformat()
@@ -141,6 +142,7 @@ def test_extend_then_end_in_order(town: Town) -> None:
     taken(town, "withdraw", number, *ILLEGAL, *HEARING, *BY)
 
 
+@pytest.mark.proof
 def test_refuse(town: Town) -> None:
     body = with_coming_dates(request_body("04-parking-and-lane-referred"), date.today())
     with town.caller() as client:

@@ -61,7 +61,7 @@ def crash_and_check(rounds: int) -> str:
 
 @pytest.mark.timeout(400)
 def test_a_service_killed_while_issuing_loses_repeats_and_skips_nothing() -> None:
-    print(crash_and_check(rounds=4))
+    print(crash_and_check(rounds=3))
 
 
 @pytest.mark.proof
