@@ -46,6 +46,7 @@ from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
 from permits.sirene.insee import Insee
+from permits.sirene.reasons import in_french
 from permits.sirene.recherche_entreprises import RechercheEntreprises
 from permits.web.app import create_web_app
 from permits.web.context import Context, Readiness
@@ -239,7 +240,7 @@ def _registries(register: Register, directory: Directory, *, asks_database: bool
     for status in directory.status():
         failure, success = status.last_failure, status.last_success
         ok = failure is None or (success is not None and success >= failure)
-        told = whys.get(status.name, status.last_reason or "sans incident")
+        told = whys.get(status.name, in_french(status.last_reason or "sans incident"))
         yield Readiness(f"registry:{status.name}", ok and status.name not in whys, told, failing=False)
 
 

@@ -18,6 +18,7 @@ import httpx
 
 from permits.embedded_postgres import EmbeddedPostgres
 from permits.register.database import connect, migrate
+from permits.register.source_switch import is_off
 from permits.register.traces import TracedSource, note_reuse
 from permits.sirene import recherche_entreprises
 from permits.sirene.directory import Directory
@@ -45,17 +46,18 @@ def main() -> None:
             plain = Directory([RechercheEntreprises(url, contact=CONTACT)])
             traced = Directory(
                 [TracedSource(RechercheEntreprises(url, contact=CONTACT), engine, "exemple", _now)],
+                is_off=partial(is_off, engine, "exemple"),
                 on_reuse=partial(note_reuse, engine, "exemple", _now),
             )
             _tell_latency(
                 {
                     "a bare httpx call": partial(_call, bare),
                     "the room: budget, pace, breaker, schema": partial(plain.lookup, SIRET, max_age=NEVER),
-                    "the room and its traces": partial(traced.lookup, SIRET, max_age=NEVER),
+                    "the room, its switch and its traces": partial(traced.lookup, SIRET, max_age=NEVER),
                 }
             )
             _tell_memory("from memory", partial(plain.lookup, SIRET))
-            _tell_memory("from memory, each one traced", partial(traced.lookup, SIRET))
+            _tell_memory("from memory, switch asked and trace written", partial(traced.lookup, SIRET))
             plain.close()
             traced.close()
     finally:

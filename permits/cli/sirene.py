@@ -1,6 +1,7 @@
 """The company registry, as it is operated: who waits for it, and which source is left alone."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from permits.domain.establishment import Audience, Establishment, Evidence, Sour
 from permits.domain.french import day_text
 from permits.domain.siret import Siret, key_is_valid
 from permits.settings import Settings
+from permits.sirene.reasons import in_french
 
 if TYPE_CHECKING:
     from permits.sirene.directory import Heard
@@ -44,6 +46,8 @@ def check(
     from permits.register.database import check_schema, connect
 
     siret = _well_formed(siret)
+    # What goes wrong is told source by source.
+    logging.getLogger("permits.sirene").setLevel(logging.CRITICAL)
     engine = connect(database_url(), pool_size=1)
     try:
         with engine.connect() as connection:
@@ -99,7 +103,7 @@ def waiting(authority: Authority = None, as_json: AsJson = False) -> None:
     since = _minute(found.oldest)
     typer.echo(f"{counted(found.count, 'demandes')} {verb} le registre, la plus ancienne depuis le {since} (Paris)")
     for reason, count in found.reasons.items():
-        typer.echo(f"{count:>6}  {reason}")
+        typer.echo(f"{count:>6}  {in_french(reason)}")
 
 
 def _minute(at: datetime) -> str:
@@ -151,7 +155,7 @@ def _tell_heard(siret: str, heard: "list[Heard]", verdict: Verdict | None) -> No
     for each in heard:
         at = f"{each.at.astimezone(PARIS):%Y-%m-%d %H:%M:%S}"
         if each.answer is None:
-            typer.echo(f"{each.source.label}\n  {at}  sans réponse : {each.reason}")
+            typer.echo(f"{each.source.label}\n  {at}  sans réponse : {in_french(each.reason or '')}")
             continue
         typer.echo(f"{each.source.label}\n  {at}  {verdict_of(each.answer).label}")
         if isinstance(each.answer, Establishment):

@@ -19,6 +19,7 @@ from permits.domain.establishment import (
     Standing,
     Verdict,
 )
+from permits.sirene import reasons
 from permits.sirene.answer import Answer
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
@@ -93,7 +94,7 @@ class ApiEntreprise:
         to everybody is asked: it hides some, so that what it does not find may exist.
         """
         if siret == self._recipient:
-            raise NotAskedAboutThisSiret(self.name, "the recipient can't ask about itself")
+            raise NotAskedAboutThisSiret(self.name, reasons.RECIPIENT)
         diffusible = self._only_diffusible or audience is Audience.PUBLIC
         path = f"/v4/insee/sirene/etablissements/{'diffusibles/' if diffusible else ''}{siret}"
         answer = self._client.get(path, self._why, budget, accept=frozenset({404, 422, 451}))
@@ -151,4 +152,4 @@ class ApiEntreprise:
         return extract.standing
 
     def _unusable(self, what: str) -> SourceUnavailable:
-        return SourceUnavailable(self.name, f"unusable answer: {what}")
+        return SourceUnavailable(self.name, f"{reasons.UNUSABLE}: {what}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Lock
 
 from permits.domain.establishment import Source
+from permits.sirene import reasons
 from permits.sirene.clock import Clock
 from permits.sirene.errors import SourceMisconfigured, SourceNotAsked, SourceUnavailable
 
@@ -56,7 +57,7 @@ class Breaker:
             wait_s = self._rests_until - self._clock.monotonic()
             if wait_s > 0 or self._trial_is_on:
                 wait = timedelta(seconds=max(wait_s, 1.0))
-                raise SourceNotAsked(self._source, "resting after failures in a row", wait)
+                raise SourceNotAsked(self._source, reasons.RESTING, wait)
             self._trial_is_on = True
             return True
 

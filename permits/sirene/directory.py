@@ -21,7 +21,7 @@ from permits.domain.establishment import (
     verdict_of,
 )
 from permits.domain.second_opinion import needs_another, together
-from permits.sirene import metrics
+from permits.sirene import metrics, reasons
 from permits.sirene.breaker import Breaker
 from permits.sirene.budget import BUDGET_S, Budget
 from permits.sirene.clock import Clock
@@ -140,7 +140,7 @@ class Directory:
             try:
                 answer = self._flights.share(siret, audience, ask, lambda: budget.left_s)
             except TooLong:
-                raise RegistryUnavailable(("another look-up of this SIRET has not ended",)) from None
+                raise RegistryUnavailable((reasons.ANOTHER_LOOK_UP,)) from None
         return answer if asked else self._reused(siret, answer)
 
     def last_known(self, siret: str, *, audience: Audience) -> RegistryAnswer | None:
@@ -168,7 +168,7 @@ class Directory:
     @contextmanager
     def _seat(self) -> Iterator[None]:
         if not self._seats.acquire(blocking=False):
-            raise RegistryUnavailable(("too many look-ups are waiting",), was_asked=False)
+            raise RegistryUnavailable((reasons.TOO_MANY,), was_asked=False)
         try:
             with metrics.WAITING.track_inprogress():
                 yield
@@ -205,7 +205,7 @@ class Directory:
         name = source.name
         try:
             if self._is_off(name):
-                raise SourceNotAsked(name, "switched off")
+                raise SourceNotAsked(name, reasons.SWITCHED_OFF)
             self._waits.check(name, siret)
             left = budget.failures_left
             with self._breakers[name].guarding():
@@ -258,5 +258,5 @@ def _check(siret: str) -> None:
 def _outage(failures: Sequence[SourceError]) -> RegistryUnavailable:
     waits = [error.retry_after for error in failures if error.retry_after is not None]
     was_asked = any(error.was_asked for error in failures)
-    reasons = tuple(str(error) for error in failures)
-    return RegistryUnavailable(reasons, min(waits, default=None), was_asked=was_asked)
+    told = tuple(str(error) for error in failures)
+    return RegistryUnavailable(told, min(waits, default=None), was_asked=was_asked)

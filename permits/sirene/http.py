@@ -22,7 +22,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from permits import __version__
 from permits.domain.establishment import Source
-from permits.sirene import metrics
+from permits.sirene import metrics, reasons
 from permits.sirene.answer import Answer, read_answer
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
@@ -126,7 +126,7 @@ class PoliteClient:
         self, path: str, params: Mapping[str, str], budget: Budget, accept: frozenset[int], *, is_first: bool
     ) -> Answer:
         if budget.is_spent:
-            raise SourceNotAsked(self._source, "nothing left in the budget")
+            raise SourceNotAsked(self._source, reasons.OUT_OF_BUDGET)
         self._pace.enter(budget.left_s)
         if is_first:
             self._retries.earn()
@@ -161,7 +161,7 @@ class PoliteClient:
     def _on_the_loop(self) -> BlockingPortal:
         with self._starting:
             if self._http.is_closed:
-                raise SourceNotAsked(self._source, "closed")
+                raise SourceNotAsked(self._source, reasons.CLOSED)
             if self._portal is None:
                 self._portal = self._loop.enter_context(start_blocking_portal(name=f"registry-{self._source}"))
             return self._portal
@@ -188,7 +188,7 @@ class PoliteClient:
         if status in _SPEAKS_FOR_ALL and (status == 429 or answer.retry_after):
             self._pace.leave_alone(answer.retry_after)
         if status == 200 and (flaw or not answer.is_json):
-            raise SourceUnavailable(self._source, f"unusable answer: {flaw or 'not a JSON object'}")
+            raise SourceUnavailable(self._source, f"{reasons.UNUSABLE}: {flaw or 'not a JSON object'}")
         if status in accept:
             return answer
         if 400 <= status < 500 and status not in _PASSING_4XX:
@@ -198,7 +198,7 @@ class PoliteClient:
 
 def _told(error: Exception) -> str:
     """Name what went wrong: its class alone, since its text may hold the URL, hence the SIRET."""
-    return "no whole answer within the budget" if isinstance(error, TimeoutError) else type(error).__name__
+    return reasons.OUT_OF_TIME if isinstance(error, TimeoutError) else type(error).__name__
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, str | None]:

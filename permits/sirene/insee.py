@@ -9,6 +9,7 @@ from dataclasses import replace
 from pydantic import SecretStr, ValidationError
 
 from permits.domain.establishment import Audience, Establishment, NotFound, Protected, RegistryAnswer, Source, Verdict
+from permits.sirene import reasons
 from permits.sirene.answer import Answer
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
@@ -107,7 +108,7 @@ class Insee:
         return found.model_copy(update={"evidence": (evidence,)})
 
     def _unusable(self, what: str) -> SourceUnavailable:
-        return SourceUnavailable(self.name, f"unusable answer: {what}")
+        return SourceUnavailable(self.name, f"{reasons.UNUSABLE}: {what}")
 
 
 def _said(answer: Answer) -> object:

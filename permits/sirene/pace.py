@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Lock
 
 from permits.domain.establishment import Source
+from permits.sirene import reasons
 from permits.sirene.clock import Clock
 from permits.sirene.errors import SourceNotAsked
 
@@ -46,11 +47,11 @@ class Pace:
         while True:
             with self._lock:
                 if (wait_s := self._quiet_until - self._clock.monotonic()) > 0:
-                    raise SourceNotAsked(self._source, "left alone, as it asked", timedelta(seconds=wait_s))
+                    raise SourceNotAsked(self._source, reasons.AT_PEACE, timedelta(seconds=wait_s))
                 if (wait_s := self._take_place()) <= 0:
                     return
             if wait_s > min(patience_s, _SHORT_WAIT_S):
-                raise SourceNotAsked(self._source, "its quota of calls is used up", timedelta(seconds=wait_s))
+                raise SourceNotAsked(self._source, reasons.OUT_OF_QUOTA, timedelta(seconds=wait_s))
             self._clock.sleep(wait_s)
             patience_s -= wait_s
 

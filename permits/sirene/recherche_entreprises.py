@@ -20,6 +20,7 @@ from permits.domain.establishment import (
     Verdict,
     verdict_of,
 )
+from permits.sirene import reasons
 from permits.sirene.answer import Answer
 from permits.sirene.budget import Budget
 from permits.sirene.clock import Clock
@@ -127,7 +128,7 @@ class RechercheEntreprises:
         try:
             found = _Found.model_validate(answer.document).row(siret)
         except ValidationError as error:
-            raise SourceUnavailable(self.name, "unusable answer: results of another shape") from error
+            raise SourceUnavailable(self.name, f"{reasons.UNUSABLE}: results of another shape") from error
         if found is None:
             evidence = answer.evidence(self.name, PARSER, Verdict.NOT_FOUND)
             return NotFound(siret=siret, definite=False, evidence=(evidence,))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Lock
 
 from permits.domain.establishment import Source
+from permits.sirene import reasons
 from permits.sirene.clock import Clock
 from permits.sirene.errors import NotAskedAboutThisSiret, SourceError, SourceUnavailable
 
@@ -23,7 +24,7 @@ class Waits:
         with self._lock:
             left_s = self._until.get((source, siret), float("-inf")) - self._clock.monotonic()
         if left_s > 0:
-            raise NotAskedAboutThisSiret(source, "not to be asked about this SIRET yet", timedelta(seconds=left_s))
+            raise NotAskedAboutThisSiret(source, reasons.AT_PEACE_FOR_THIS_SIRET, timedelta(seconds=left_s))
 
     def note(self, siret: str, error: SourceError) -> None:
         """Keep the wait that a failure named."""

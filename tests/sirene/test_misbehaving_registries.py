@@ -127,7 +127,7 @@ class Counter:
         self.kind = kind
         self.registry = registry
         client = kind.client(made.pop("url", registry.url), self.turned.clock, connect_s=CONNECT_S, read_s=READ_S)
-        self.directory = Directory([client], clock=self.turned.clock, budget_s=BUDGET_S)
+        self.directory = Directory([client], clock=self.turned.clock, budget_s=made.pop("budget_s", BUDGET_S))
         self.office = replace(office, desk=replace(office.desk, registry=self.directory, clock=self.turned.now))
 
     def file(self) -> Filed:
@@ -313,7 +313,8 @@ def test_an_open_door_elsewhere_is_never_walked_through(counter: Callable[..., C
 
 @pytest.mark.parametrize("fault", ["502", "500", "504", "truncated", "reset after the request"])
 def test_what_may_pass_is_tried_three_times_in_all(counter: Callable[..., Counter], fault: str) -> None:
-    opened = counter(RECHERCHE, "/search", FAULTS[fault])
+    # The pauses between them are turned, not slept.
+    opened = counter(RECHERCHE, "/search", FAULTS[fault], budget_s=8.0)
     opened.expect_no_decision()
     assert len(opened.registry.asked) == MAX_FAILURES + 1, "and once more when it was well again"
 
