@@ -5,7 +5,6 @@ import json
 import socket
 import ssl
 import struct
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -214,13 +213,3 @@ def saying(status: int, body: bytes | dict[str, Any] = b"", **headers: str) -> F
         stream.sendall(http(status, written, **headers))
 
     return say
-
-
-def slowly(seconds: float) -> Fault:
-    """Answer well, late."""
-
-    def answer_late(registry: Registry, stream: socket.socket, path: str) -> None:
-        time.sleep(seconds)
-        registry.answer(stream, path)
-
-    return answer_late
