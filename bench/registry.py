@@ -20,9 +20,7 @@ from permits.embedded_postgres import EmbeddedPostgres
 from permits.register.database import connect, migrate
 from permits.register.source_switch import is_off
 from permits.register.traces import TracedSource, note_reuse
-from permits.sirene import recherche_entreprises
 from permits.sirene.directory import Directory
-from permits.sirene.pace import Quota
 from permits.sirene.recherche_entreprises import RechercheEntreprises
 from tests.endtoend.running import forget
 from tests.sandbox.server import running_sandbox
@@ -32,6 +30,7 @@ CONTACT = "mailto:bench@exemple.example"
 ROUNDS, CALLS = 5, 200
 MEMORY_SECONDS = 3.0
 NEVER = timedelta(0)
+NO_QUOTA = 1_000_000
 
 
 def main() -> None:
@@ -40,12 +39,11 @@ def main() -> None:
     server = EmbeddedPostgres(home)
     engine = connect(server.start())
     migrate(engine)
-    recherche_entreprises.QUOTA = Quota(calls=10**6, window_s=1)
     try:
         with running_sandbox() as url, httpx.Client(base_url=url, headers={"Accept-Encoding": "identity"}) as bare:
-            plain = Directory([RechercheEntreprises(url, contact=CONTACT)])
+            plain = Directory([RechercheEntreprises(url, contact=CONTACT, calls=NO_QUOTA)])
             traced = Directory(
-                [TracedSource(RechercheEntreprises(url, contact=CONTACT), engine, "exemple", _now)],
+                [TracedSource(RechercheEntreprises(url, contact=CONTACT, calls=NO_QUOTA), engine, "exemple", _now)],
                 is_off=partial(is_off, engine, "exemple"),
                 on_reuse=partial(note_reuse, engine, "exemple", _now),
             )
