@@ -125,7 +125,7 @@ def _fresh_for(desk: Desk) -> timedelta:
 
 
 def _check_fresh(desk: Desk, answer: RegistryAnswer, at: datetime) -> None:
-    """Raise RegistryUnavailable when the answer has grown too old for a decision taken at that instant.
+    """Raise RegistryUnavailable when the answer is too old for a decision taken at that instant, or of its future.
 
     A service that stood still with an answer in hand knows nothing any more: it asks again, as after an outage.
     """

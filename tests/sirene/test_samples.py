@@ -158,6 +158,17 @@ def siret_in(path: str) -> str:
     return str(written.get("siret") or written["siren"] + "00015")
 
 
+def establishment_told(
+    network: respx.MockRouter, reference: ApiEntreprise, budget: Budget, path: str, audience: Audience
+) -> str:
+    """What comes out when API Entreprise gives this sample on the route of this audience."""
+    status, body = sample(path)
+    siret, hidden = siret_in(path), "diffusibles/" if audience is Audience.PUBLIC else ""
+    network.get(path=f"/v4/insee/sirene/etablissements/{hidden}{siret}").respond(status, json=body)
+    network.get(path__regex=r".*/extrait_kbis").respond(404, json=error("02003"))
+    return told(lambda: reference.lookup(siret, audience, budget))
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -168,24 +179,14 @@ def siret_in(path: str) -> str:
 def test_api_entreprise_says_to_the_authority(
     network: respx.MockRouter, reference: ApiEntreprise, budget: Budget, path: str, expected: str
 ) -> None:
-    status, body = sample(path)
-    siret = siret_in(path)
-    network.get(path=f"/v4/insee/sirene/etablissements/{siret}").respond(status, json=body)
-    network.get(path__regex=r".*/extrait_kbis").respond(404, json=error("02003"))
-
-    assert told(lambda: reference.lookup(siret, Audience.AUTHORITY, budget)) == expected
+    assert establishment_told(network, reference, budget, path, Audience.AUTHORITY) == expected
 
 
 @pytest.mark.parametrize(("path", "expected"), of_folder("api-entreprise/etablissements_diffusables", DIFFUSABLES))
 def test_api_entreprise_says_to_the_public(
     network: respx.MockRouter, reference: ApiEntreprise, budget: Budget, path: str, expected: str
 ) -> None:
-    status, body = sample(path)
-    siret = siret_in(path)
-    network.get(path=f"/v4/insee/sirene/etablissements/diffusibles/{siret}").respond(status, json=body)
-    network.get(path__regex=r".*/extrait_kbis").respond(404, json=error("02003"))
-
-    assert told(lambda: reference.lookup(siret, Audience.PUBLIC, budget)) == expected
+    assert establishment_told(network, reference, budget, path, Audience.PUBLIC) == expected
 
 
 @pytest.mark.parametrize(("path", "expected"), of_folder("api-entreprise/extraits_rcs", EXTRACTS))
