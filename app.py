@@ -9,27 +9,39 @@ from pathlib import Path
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import FastAPI
 from prometheus_client import start_http_server
-from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from permits.desk import Desk, RulebookUnreadable
-from permits.document.errors import SealError
+from permits.document.codes import CodeKey
+from permits.document.errors import CodeError, SealError
 from permits.document.press import Press
-from permits.document.seal import Pkcs12Seal
+from permits.document.quarantine import Quarantine
+from permits.document.sealing.keys import expires_soon
+from permits.document.sealing.seal import Seal
+from permits.document.sealing.stamping import Stamping
+from permits.document.sealing.tsa import TimeStampAuthority
+from permits.document.trust import load_roots
 from permits.domain.calendar import PARIS, paris_day
 from permits.domain.dated import NotInForce
 from permits.domain.establishment import Source
 from permits.domain.filing import ActNotPossible
+from permits.domain.french import day_text
 from permits.domain.limits import limit_values
 from permits.domain.rulebook import Rulebook
+from permits.domain.sealing import SealLevel, check_deferral
 from permits.geocoding.geoplateforme import Geoplateforme
+from permits.jobs.archive import Archiving
 from permits.jobs.worker import Worker, resume
 from permits.law.load import RulebookError
 from permits.laws import Directory as RulebookDirectory
 from permits.laws import KeptLaws, authority_of, load_law
+from permits.register.archive import Archive
 from permits.register.book import Register
 from permits.register.checkpoint import CheckpointRefused, load_keys
 from permits.register.clients import authenticate
@@ -40,8 +52,10 @@ from permits.register.queue import ProcrastinateQueue
 from permits.register.readings import note_reading
 from permits.register.source_switch import is_off, switched_off
 from permits.register.traces import TracedSource, note_reuse
+from permits.register.trusted import remember_code_key, remember_seal, seals
 from permits.register.waiting import WaitingLine
 from permits.register.witness import Witness, hold
+from permits.seal import open_key
 from permits.settings import Misconfigured, Settings
 from permits.sirene.api_entreprise import ApiEntreprise
 from permits.sirene.directory import Directory, RegistrySource
@@ -63,7 +77,7 @@ def build(settings: Settings) -> FastAPI:
     """
     try:
         return _build(settings)
-    except (DatabaseUnfit, RulebookError, SealError, CheckpointRefused) as error:
+    except (DatabaseUnfit, RulebookError, SealError, CodeError, CheckpointRefused) as error:
         raise Misconfigured(str(error)) from error
     except RulebookUnreadable as error:
         raise Misconfigured(f"{error} : vérifiez la base (`permits fsck`)") from error
@@ -91,7 +105,10 @@ def _build(settings: Settings) -> FastAPI:
         log.warning("no signatory has a valid delegation today: every application will be referred")
     directory = open_directory(settings, engine, authority)
     geocoder = Geoplateforme(settings.geocoder_url, contact=settings.contact)
-    press = Press(_seal(settings), workers=settings.workers, capacity=settings.documents_in_hand)
+    seal = _open_seal(settings, register)
+    archive = Archive(engine, authority, register.floor)
+    press = _make_press(settings, seal, archive)
+    codes = _code_key(settings, register)
     desk = Desk(
         clock=now,
         registry=directory,
@@ -100,9 +117,11 @@ def _build(settings: Settings) -> FastAPI:
         law=law,
         register=register,
         press=press,
+        codes=codes,
         public_url=settings.base_url,
     )
-    worker = Worker(desk, engine, authority)
+    archiving = Archiving(archive, seal, seal.stamping, now) if seal.stamping else None
+    worker = Worker(desk, engine, authority, archiving, warn_of_expiry=lambda: seal.warn_of_expiry(now()))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -120,6 +139,7 @@ def _build(settings: Settings) -> FastAPI:
             metrics.shutdown()
         worker.stop()
         press.close()
+        seal.close()
         directory.close()
         geocoder.close()
         if witness is not None:
@@ -130,8 +150,12 @@ def _build(settings: Settings) -> FastAPI:
         desk=desk,
         catalogue=register,
         authenticate=partial(authenticate, engine, authority),
-        readiness=partial(_readiness, register, press, directory, worker, laws, RulebookDirectory(settings.rulebook)),
+        readiness=partial(
+            _readiness, register, press, directory, worker, laws, RulebookDirectory(settings.rulebook), seal, archive
+        ),
         note_reading=partial(note_reading, engine, authority),
+        read_stranger=Quarantine().read,
+        trusted_roots=tuple(root.public_bytes(Encoding.PEM).decode() for root in seal.roots),
     )
     return create_web_app(context, lifespan)
 
@@ -178,10 +202,50 @@ def _hold(register: Register, settings: Settings) -> Witness | None:
     return witness
 
 
-def _seal(settings: Settings) -> Pkcs12Seal:
-    if settings.seal_pkcs12 is None:
-        raise Misconfigured("PERMITS_SEAL_PKCS12 manque : donnez le fichier PKCS#12 du cachet de l’autorité")
-    return Pkcs12Seal.load(settings.seal_pkcs12, settings.seal_passphrase or SecretStr(""))
+def _open_seal(settings: Settings, register: Register) -> Seal:
+    """Return the seal, its certificate recorded before it seals anything. Raises SealError."""
+    roots = load_roots(settings.seal_trust)
+    seal = Seal(open_key(settings), _stamping(settings, roots), roots)
+    own = seal.certificate.fingerprint(SHA256()).hex()
+    if any(each.sha256 == own and each.revoked_at for each in seals(register.engine, register.authority)):
+        raise SealError("ce certificat de cachet a été retiré (`permits withdraw-seal`) : il en faut un autre")
+    chain = remember_seal(register.engine, register.floor, seal.certificate, seal.key.chain, now())
+    seal.key.signer.send(chain)
+    seal.warn_of_expiry(now())
+    return seal
+
+
+def _stamping(settings: Settings, roots: tuple[x509.Certificate, ...]) -> Stamping | None:
+    """Return who stamps the time of seals, None where nobody is named."""
+    if settings.tsa_url is None:
+        return None
+    authority = TimeStampAuthority(settings.tsa_url, authorization=settings.tsa_authorization, roots=roots)
+    return Stamping(authority, roots, now)
+
+
+def _check_deferral(archive: Archive) -> None:
+    at = now()
+    check_deferral(archive.oldest_deferred(at), at)
+
+
+def _make_press(settings: Settings, seal: Seal, archive: Archive) -> Press:
+    return Press(
+        seal,
+        may_seal=partial(_check_deferral, archive) if seal.stamping else lambda: None,
+        workers=settings.workers,
+        capacity=settings.documents_in_hand,
+    )
+
+
+def _code_key(settings: Settings, register: Register) -> CodeKey:
+    """Return the key of the codes, recorded before it signs any. Raises CodeError."""
+    if settings.code_key is None:
+        raise Misconfigured(
+            "PERMITS_CODE_KEY manque : donnez la clé qui signe les codes QR (`permits codes make-key` en fait une)"
+        )
+    codes = CodeKey.load(settings.code_key)
+    remember_code_key(register.engine, register.floor, codes.kid, codes.public, now())
+    return codes
 
 
 def _expose_metrics(settings: Settings) -> WSGIServer | None:
@@ -223,15 +287,38 @@ def _source(source: Source, settings: Settings) -> RegistrySource:
 
 
 def _readiness(
-    register: Register, press: Press, directory: Directory, worker: Worker, laws: KeptLaws, kept_in: RulebookDirectory
+    register: Register,
+    press: Press,
+    directory: Directory,
+    worker: Worker,
+    laws: KeptLaws,
+    kept_in: RulebookDirectory,
+    seal: Seal,
+    archive: Archive,
 ) -> list[Readiness]:
     day = paris_day(now())
-    checks = [_database(register), _press(press)]
+    checks = [_database(register), _press(press), _seal(seal, now())]
     if checks[0].ok:
         checks += _rulebooks(laws, kept_in, day)
-        checks += [_waiting(register), _acts(register, now())]
+        checks += [_waiting(register), _acts(register, now()), _timestamps(seal, archive)]
     checks.append(Readiness("jobs", worker.is_alive(), "ce qui a été interrompu est repris", failing=False))
     return checks + list(_registries(register, directory, asks_database=checks[0].ok))
+
+
+def _seal(seal: Seal, at: datetime) -> Readiness:
+    """Where the key lies, whether it signed when it was last asked to, and until when; nothing is signed for this.
+
+    A key that does not answer fails nothing: what is granted keeps its number, and the next attempt may succeed.
+    """
+    why_not, failure, ends_soon = seal.why_not(at), seal.key.signer.failure, expires_soon(seal.certificate, at)
+    last_day = day_text(paris_day(seal.expires_at))
+    told = [f"Clé {seal.key.kind}.", why_not or f"Certificat valable jusqu’au {last_day}."]
+    if failure is not None:
+        since = f"{failure.since.astimezone(PARIS):%Y-%m-%d %H:%M}"
+        told.append(f"La clé ne signe plus depuis le {since} : {failure.why}.")
+    if ends_soon:
+        told.append("Demandez un autre certificat, puis changez les réglages du cachet.")
+    return Readiness("seal", not (why_not or failure or ends_soon), " ".join(told), failing=False)
 
 
 def _registries(register: Register, directory: Directory, *, asks_database: bool) -> Iterator[Readiness]:
@@ -280,6 +367,25 @@ def _acts(register: Register, at: datetime) -> Readiness:
         "de nouveau ; si l’établissement n’est plus ouvert, ou si l’acte ne peut être scellé, `permits annul`"
     )
     return Readiness("acts", False, told, failing=False)
+
+
+def _timestamps(seal: Seal, archive: Archive) -> Readiness:
+    """At which level acts are sealed now, and which of them wait for their time stamp since when."""
+    waiting, level, dated = archive.deferred(), seal.last_level, archive.only_dated()
+    ok, told = True, [f"les cachets sont horodatés ({level})" if level else "rien n’a encore été scellé"]
+    if seal.stamping is None:
+        told = ["aucune autorité d’horodatage : les cachets sont B-B"]
+    elif level is SealLevel.B_B:
+        ok, told = False, ["l’autorité d’horodatage ne répond pas : le dernier cachet est B-B"]
+    if waiting.oldest is not None:
+        how_many = f"{waiting.count} actes attendent leur" if waiting.count > 1 else "1 acte attend son"
+        ok, since = False, f"{waiting.oldest.astimezone(PARIS):%Y-%m-%d %H:%M}"
+        stops = " : quatre heures après, plus aucun acte n’est délivré" if seal.stamping else ""
+        told.append(f"{how_many} horodatage, depuis le {since}{stops}")
+    if dated:
+        counted = f"{dated} copies d’archive ne prouvent" if dated > 1 else "1 copie d’archive ne prouve"
+        told.append(f"{counted} que sa date (B-T)" if dated == 1 else f"{counted} que leur date (B-T)")
+    return Readiness("timestamps", ok, " ; ".join(told), failing=False)
 
 
 def _rulebooks(laws: KeptLaws, kept_in: RulebookDirectory, day: date) -> Iterator[Readiness]:

@@ -50,16 +50,12 @@ class Requests:
 
 @dataclass(frozen=True)
 class Load:
-    """What so many clients obtained: permits, the seconds it took, each permit's own time."""
+    """What clients obtained: permits, the seconds it took, each permit's own time."""
 
-    clients: int
+    name: str
     seconds: float
     times: list[float]
     told_to_wait: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.clients} client{'s' if self.clients > 1 else ''}"
 
     @property
     def per_second(self) -> float:
@@ -80,7 +76,30 @@ def issue_for(url: str, key: str, requests: Requests, *, clients: int, seconds: 
     with ThreadPoolExecutor(clients) as pool:
         for each in [pool.submit(file_again_and_again) for _ in range(clients)]:
             each.result()
-    return Load(clients, time.perf_counter() - began, times, len(waits))
+    name = f"{clients} client{'s' if clients > 1 else ''}"
+    return Load(name, time.perf_counter() - began, times, len(waits))
+
+
+def issue_at(url: str, key: str, requests: Requests, *, per_second: int, seconds: int) -> Load:
+    """File so many requests a second, each when its turn comes, whether the earlier ones are answered or not.
+
+    A request's time counts from its turn: waiting for a slow one before it is not hidden.
+    """
+    times: list[float] = []
+    waits: list[int] = []
+    began = time.perf_counter()
+
+    def file_in_turn(turn: int) -> None:
+        due = began + turn / per_second
+        time.sleep(max(0.0, due - time.perf_counter()))
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+            _issue(client, requests.next(), lambda: waits.append(1))
+        times.append(time.perf_counter() - due)
+
+    with ThreadPoolExecutor(16) as pool:
+        for each in [pool.submit(file_in_turn, turn) for turn in range(per_second * seconds)]:
+            each.result()
+    return Load(f"{per_second} requests a second", time.perf_counter() - began, times, len(waits))
 
 
 def _issue(client: httpx.Client, body: dict[str, Any], wait: Callable[[], None]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from permits.document.press import Press
-from permits.document.seal import load_demo_seal, make_demo_seal
+from permits.document.sealing.demo import load_demo_seal, make_demo_seal
 from permits.domain.permit import Permit
 
 

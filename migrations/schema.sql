@@ -983,6 +983,18 @@ CREATE TABLE public.application_evidence (
     asked_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY public.application_evidence ALTER COLUMN answer SET STATISTICS 0;
+CREATE TABLE public.archive_copy (
+    sha256 text NOT NULL,
+    act_id uuid NOT NULL,
+    content bytea NOT NULL,
+    level text NOT NULL,
+    made_from text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    renew_before timestamp with time zone,
+    CONSTRAINT archive_copy_check CHECK ((sha256 = encode(sha256(content), 'hex'::text))),
+    CONSTRAINT archive_copy_level_check CHECK ((level = ANY (ARRAY['B-T'::text, 'B-LT'::text, 'B-LTA'::text])))
+);
+ALTER TABLE ONLY public.archive_copy ALTER COLUMN content SET STORAGE EXTERNAL;
 CREATE TABLE public.audit_entry (
     authority text NOT NULL,
     "position" bigint NOT NULL,
@@ -1009,6 +1021,12 @@ CREATE TABLE public.client (
 );
 ALTER TABLE ONLY public.client ALTER COLUMN name SET STATISTICS 0;
 ALTER TABLE ONLY public.client ALTER COLUMN key_sha256 SET STATISTICS 0;
+CREATE TABLE public.code_key (
+    authority text NOT NULL,
+    kid text NOT NULL,
+    public_key jsonb NOT NULL,
+    first_used_at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.counter (
     authority text NOT NULL,
     series text NOT NULL,
@@ -1021,7 +1039,11 @@ CREATE TABLE public.document (
     sha256 text NOT NULL,
     content bytea NOT NULL,
     stored_at timestamp with time zone NOT NULL,
-    CONSTRAINT document_check CHECK ((sha256 = encode(sha256(content), 'hex'::text)))
+    level text DEFAULT 'B-B'::text NOT NULL,
+    stamp_deferred boolean DEFAULT false NOT NULL,
+    CONSTRAINT document_check CHECK ((sha256 = encode(sha256(content), 'hex'::text))),
+    CONSTRAINT document_check1 CHECK (((NOT stamp_deferred) OR (level = 'B-B'::text))),
+    CONSTRAINT document_level_check CHECK ((level = ANY (ARRAY['B-B'::text, 'B-T'::text, 'B-LT'::text])))
 );
 ALTER TABLE ONLY public.document ALTER COLUMN content SET STORAGE EXTERNAL;
 CREATE TABLE public.issuing_switch (
@@ -1119,6 +1141,14 @@ ALTER TABLE public.rulebook_step ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.seal_certificate (
+    authority text NOT NULL,
+    sha256 text NOT NULL,
+    certificate bytea NOT NULL,
+    chain text NOT NULL,
+    first_used_at timestamp with time zone NOT NULL,
+    CONSTRAINT seal_certificate_check CHECK ((sha256 = encode(sha256(certificate), 'hex'::text)))
+);
 ALTER TABLE ONLY jobs.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_events_id_seq'::regclass);
 ALTER TABLE ONLY jobs.procrastinate_jobs ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_jobs_id_seq'::regclass);
 ALTER TABLE ONLY jobs.procrastinate_periodic_defers ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_periodic_defers_id_seq'::regclass);
@@ -1154,6 +1184,10 @@ ALTER TABLE ONLY public.application_evidence
     ADD CONSTRAINT application_evidence_pkey PRIMARY KEY (application_id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.archive_copy
+    ADD CONSTRAINT archive_copy_made_from_key UNIQUE (made_from);
+ALTER TABLE ONLY public.archive_copy
+    ADD CONSTRAINT archive_copy_pkey PRIMARY KEY (sha256);
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (authority, "position");
 ALTER TABLE ONLY public.audit_entry
@@ -1164,6 +1198,8 @@ ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_key_id_key UNIQUE (key_id);
 ALTER TABLE ONLY public.client
     ADD CONSTRAINT client_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.code_key
+    ADD CONSTRAINT code_key_pkey PRIMARY KEY (authority, kid);
 ALTER TABLE ONLY public.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (authority, series, year);
 ALTER TABLE ONLY public.document
@@ -1182,6 +1218,8 @@ ALTER TABLE ONLY public.rulebook
     ADD CONSTRAINT rulebook_pkey PRIMARY KEY (digest);
 ALTER TABLE ONLY public.rulebook_step
     ADD CONSTRAINT rulebook_step_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.seal_certificate
+    ADD CONSTRAINT seal_certificate_pkey PRIMARY KEY (authority, sha256);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON jobs.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON jobs.procrastinate_events USING btree (job_id);
@@ -1206,6 +1244,10 @@ CREATE INDEX act_reserved ON public.act USING btree (reserved_at) WHERE (state =
 CREATE INDEX application_by_amends ON public.application USING btree (amends) WHERE (amends IS NOT NULL);
 CREATE INDEX application_evidence_about_a_person ON public.application_evidence USING btree (application_id) WHERE about_a_person;
 CREATE INDEX application_waiting ON public.application USING btree (authority, received_at) WHERE (outcome = 'awaiting_registry'::text);
+CREATE INDEX archive_copy_of ON public.archive_copy USING btree (act_id, made_at);
+CREATE INDEX archive_copy_only_dated ON public.archive_copy USING btree (act_id) WHERE (level = 'B-T'::text);
+CREATE INDEX audit_entry_withdrawals ON public.audit_entry USING btree (authority) WHERE (event = 'key_withdrawn'::text);
+CREATE INDEX document_awaiting_stamp ON public.document USING btree (stored_at) WHERE stamp_deferred;
 CREATE INDEX issuing_switch_last ON public.issuing_switch USING btree (authority, id DESC);
 CREATE INDEX registry_access_by_siret ON public.registry_access USING btree (siret, at);
 CREATE INDEX registry_access_by_time ON public.registry_access USING btree (authority, at);
@@ -1237,11 +1279,15 @@ CREATE TRIGGER application_evidence_of_a_company_is_kept BEFORE DELETE ON public
 CREATE TRIGGER application_is_decided_once BEFORE UPDATE ON public.application FOR EACH ROW EXECUTE FUNCTION public.application_is_decided_once();
 CREATE TRIGGER application_is_never_deleted BEFORE DELETE ON public.application FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER application_is_never_emptied BEFORE TRUNCATE ON public.application FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER archive_copy_is_never_emptied BEFORE TRUNCATE ON public.archive_copy FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER archive_copy_never_changes BEFORE DELETE OR UPDATE ON public.archive_copy FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_entry_is_never_emptied BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_entry_never_changes BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_head_is_never_deleted BEFORE DELETE ON public.audit_head FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_head_is_never_emptied BEFORE TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER audit_head_steps_by_one BEFORE UPDATE ON public.audit_head FOR EACH ROW WHEN (((new."position" <> (old."position" + 1)) OR (new.authority <> old.authority))) EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER code_key_is_never_emptied BEFORE TRUNCATE ON public.code_key FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER code_key_never_changes BEFORE DELETE OR UPDATE ON public.code_key FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_begins_at_one BEFORE INSERT ON public.counter FOR EACH ROW WHEN ((new.value <> 1)) EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_is_never_deleted BEFORE DELETE ON public.counter FOR EACH ROW EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER counter_is_never_emptied BEFORE TRUNCATE ON public.counter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
@@ -1260,6 +1306,8 @@ CREATE TRIGGER rulebook_never_changes BEFORE DELETE OR UPDATE ON public.rulebook
 CREATE TRIGGER rulebook_step_is_in_order BEFORE INSERT ON public.rulebook_step FOR EACH ROW EXECUTE FUNCTION public.rulebook_step_is_in_order();
 CREATE TRIGGER rulebook_step_is_never_emptied BEFORE TRUNCATE ON public.rulebook_step FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
 CREATE TRIGGER rulebook_step_never_changes BEFORE DELETE OR UPDATE ON public.rulebook_step FOR EACH ROW EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER seal_certificate_is_never_emptied BEFORE TRUNCATE ON public.seal_certificate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse();
+CREATE TRIGGER seal_certificate_never_changes BEFORE DELETE OR UPDATE ON public.seal_certificate FOR EACH ROW EXECUTE FUNCTION public.refuse();
 ALTER TABLE ONLY jobs.procrastinate_events
     ADD CONSTRAINT procrastinate_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id) ON DELETE CASCADE;
 ALTER TABLE ONLY jobs.procrastinate_jobs
@@ -1292,6 +1340,8 @@ ALTER TABLE ONLY public.application_evidence
     ADD CONSTRAINT application_evidence_application_id_fkey FOREIGN KEY (application_id) REFERENCES public.application(id);
 ALTER TABLE ONLY public.application
     ADD CONSTRAINT application_rulebook_digest_fkey FOREIGN KEY (rulebook_digest) REFERENCES public.rulebook(digest);
+ALTER TABLE ONLY public.archive_copy
+    ADD CONSTRAINT archive_copy_act_id_fkey FOREIGN KEY (act_id) REFERENCES public.act(id);
 ALTER TABLE ONLY public.registry_access
     ADD CONSTRAINT registry_access_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.client(id);
 ALTER TABLE ONLY public.registry_wait

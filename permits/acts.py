@@ -5,7 +5,8 @@ an identifier (`by`), never by personal data.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -27,7 +28,7 @@ from permits.domain.filing import ActNotPossible, Filed, Filing, FootprintTaken,
 from permits.domain.french import day_text
 from permits.domain.french_errors import french_message
 from permits.domain.model import plain_text
-from permits.domain.permit import Amendment
+from permits.domain.permit import Amendment, SealingStopped
 from permits.domain.ruling import Motive, Ruling, RulingKind
 from permits.domain.tariff.early_end import due_after_abrogation, due_after_withdrawal
 from permits.issue import LONGEST_CHAIN, finish_act, permit_maker, permit_series, verification_url
@@ -124,22 +125,24 @@ def correct(desk: Desk, number: str, changes: dict[str, Any], reasons: tuple[str
     )
 
     amends = Amendment(kind="correction", cites=cite_permit(permit.permit), reasons=told)
-    try:
-        recorded = desk.register.record_decision(
-            filing,
-            facts,
-            decision,
-            rulebook_digest=rulebook.digest,
-            decided_at=at,
-            series=permit_series(rulebook, filing),
-            make_permit=permit_maker(desk, filing, facts, decision, at, amends=amends, answers=permit.permit.asked_in),
-            kind=ActKind.CORRECTION,
-            taken_by=by,
-        )
-    except FootprintTaken as error:
-        raise ActNotPossible(f"{number} vient de prendre fin, et sa place est prise") from error
-    assert recorded.act is not None
-    return _finish(desk, recorded.act)
+    make_permit = permit_maker(desk, filing, facts, decision, at, amends=amends, answers=permit.permit.asked_in)
+    with _slot(desk):
+        try:
+            recorded = desk.register.record_decision(
+                filing,
+                facts,
+                decision,
+                rulebook_digest=rulebook.digest,
+                decided_at=at,
+                series=permit_series(rulebook, filing),
+                make_permit=make_permit,
+                kind=ActKind.CORRECTION,
+                taken_by=by,
+            )
+        except FootprintTaken as error:
+            raise ActNotPossible(f"{number} vient de prendre fin, et sa place est prise") from error
+        assert recorded.act is not None
+        return _finish(desk, recorded.act)
 
 
 def annul(desk: Desk, number: str, reason: str, by: str) -> Act:
@@ -270,8 +273,9 @@ def _rule(
         )
 
     series = _ruling_series(desk, kind, filing)
-    reserved = desk.register.reserve_ruling(ActKind(kind), about, make_ruling, series=series, taken_by=by, at=at)
-    return _finish(desk, reserved)
+    with _slot(desk):
+        reserved = desk.register.reserve_ruling(ActKind(kind), about, make_ruling, series=series, taken_by=by, at=at)
+        return _finish(desk, reserved)
 
 
 def _ruling_series(desk: Desk, kind: RulingKind, filing: Filing) -> str:
@@ -294,11 +298,20 @@ def plain(what: str, text: str, shortest: int = 10) -> str:
     return told
 
 
+@contextmanager
+def _slot(desk: Desk) -> Iterator[None]:
+    """Hold a place at the press before a number is given; without a seal, ActNotPossible says why."""
+    try:
+        with desk.press.slot():
+            yield
+    except SealingStopped as stop:
+        raise ActNotPossible(stop.reason.rstrip(".")) from stop
+
+
 def _finish(desk: Desk, reserved: Act) -> Act:
     """Seal at once; a failure leaves the act reserved, and its job will finish it."""
     try:
-        with desk.press.slot():
-            return finish_act(desk, reserved.id) or reserved
+        return finish_act(desk, reserved.id) or reserved
     except Exception:
         log.exception("a reserved act could not be finished yet", extra={"act": reserved.number})
         return reserved

@@ -87,7 +87,7 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _prepare(database_url: str, settings: Settings) -> str:
-    """Migrate, make the demonstration seal and key where missing, write a request to try; return the key."""
+    """Migrate, make the demonstration seal and keys where missing, write a request to try; return the key."""
     from permits.register.database import connect, migrate
 
     engine = connect(database_url, pool_size=2)
@@ -98,10 +98,14 @@ def _prepare(database_url: str, settings: Settings) -> str:
             _first_checkpoint(engine, settings)
     finally:
         engine.dispose()
-    if settings.seal_pkcs12 is None and not (settings.var / "seal" / "seal.p12").exists():
-        from permits.document.seal import make_demo_seal
+    if not settings.has_seal and not (settings.var / "seal" / "seal.p12").exists():
+        from permits.document.sealing.demo import make_demo_seal
 
         make_demo_seal(settings.var / "seal")
+    if settings.code_key is None and not (settings.var / "codes").exists():
+        from permits.document.codes import make_code_key
+
+        make_code_key(settings.var / "codes")
     body = json.loads(_first_example(settings).read_text(encoding="utf-8"))
     moved = with_coming_dates(body, date.today())
     (settings.var / "example.json").write_text(json.dumps(moved, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -193,9 +197,11 @@ def _environment(settings: Settings, database_url: str, sandbox_url: str) -> dic
     # The open API alone means the State's own; as a second source of the demonstration, the sandbox's.
     if settings.sirene_sources != (Source.RECHERCHE_ENTREPRISES,):
         defaults["PERMITS_RECHERCHE_ENTREPRISES_URL"] = sandbox_url
-    if settings.seal_pkcs12 is None:
+    if not settings.has_seal:
         defaults["PERMITS_SEAL_PKCS12"] = str(settings.var / "seal" / "seal.p12")
         defaults["PERMITS_SEAL_PASSPHRASE"] = (settings.var / "seal" / "passphrase").read_text().strip()
+    if settings.code_key is None:
+        defaults["PERMITS_CODE_KEY"] = str(settings.var / "codes" / "code-key.pem")
     if _is_own_book(settings):
         defaults["PERMITS_CHECKPOINT"] = str(settings.var / "checkpoint")
         defaults["PERMITS_CHECKPOINT_KEY"] = str(settings.var / "checkpoint" / "checkpoint-key.pem")

@@ -14,10 +14,11 @@ from permits.domain.decision import Decision
 from permits.domain.establishment import FRESH_FOR, Audience, RegistryAnswer
 from permits.domain.facts import Facts
 from permits.domain.filing import Filed, Filing
-from permits.domain.permit import MakePermit, Permit
+from permits.domain.permit import MakePermit, Paper, Permit
 from permits.domain.place import Footprint, GeocodedAddress, Polygon, StandingPermit
 from permits.domain.rulebook import Rulebook
 from permits.domain.ruling import MakeRuling, Ruling
+from permits.domain.sealing import SealLevel
 
 
 class Registry(Protocol):
@@ -116,7 +117,16 @@ class Register(Protocol):
     def is_being_changed(self, act_id: UUID) -> bool:
         """Tell whether an act that extends, replaces or ends this one waits for its seal."""
 
-    def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
+    def file(
+        self,
+        act_id: UUID,
+        content: bytes,
+        sha256: str,
+        at: datetime,
+        *,
+        level: SealLevel = SealLevel.B_B,
+        stamp_deferred: bool = False,
+    ) -> Act:
         """Move a reserved act to issued; the first recorded document wins."""
 
     def annul(self, act_id: UUID, reason: str, by: str, at: datetime) -> Act:
@@ -127,13 +137,19 @@ class Register(Protocol):
 
 
 class Sealed(Protocol):
-    """A sealed document and the SHA-256 of its bytes."""
+    """A sealed document, the SHA-256 of its bytes, its seal's level, and whether a time stamp is still to come."""
 
     @property
     def content(self) -> bytes: ...
 
     @property
     def sha256(self) -> str: ...
+
+    @property
+    def level(self) -> SealLevel: ...
+
+    @property
+    def stamp_deferred(self) -> bool: ...
 
 
 class Press(Protocol):
@@ -150,13 +166,23 @@ class Press(Protocol):
         """Finish the documents in hand, and end the workers."""
 
     def slot(self) -> AbstractContextManager[None]:
-        """Hold a place among the documents in hand; raises PressBusy at once when there is none."""
+        """Hold a place among the documents in hand; raises PressBusy or SealingStopped at once when there is none."""
 
-    def print_and_lint(self, payload: Permit | Ruling) -> Any:
+    def print_and_lint(self, payload: Permit | Ruling, signed_code: str | None) -> Any:
         """Print the act and check the document; what is returned is all that `seal` accepts."""
+
+    def print_sign(self, permit: Permit, paper: Paper, signed_code: str) -> bytes:
+        """Return the sign to post on site as a PDF."""
 
     def seal(self, linted: Any) -> Sealed:
         """Seal what was checked, and verify the seal before release."""
+
+
+class CodeSigner(Protocol):
+    """Signs what a QR code says, for whoever checks it without a network."""
+
+    def sign(self, permit: Permit) -> str:
+        """Return the compact JWS of what the code says of this permit."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +219,7 @@ class Desk:
     law: Law
     register: Register
     press: Press
+    codes: CodeSigner
     public_url: str
 
     def on(self, day: date) -> Self:

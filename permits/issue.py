@@ -29,7 +29,7 @@ from permits.domain.establishment import (
 )
 from permits.domain.facts import ExtendedPermit, Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken, IssuingHalted
-from permits.domain.permit import Amendment, MakePermit, Permit
+from permits.domain.permit import Amendment, MakePermit, Permit, SealingStopped
 from permits.domain.place import (
     AddressCheck,
     Footprint,
@@ -63,7 +63,7 @@ def issue_permit(desk: Desk, filing: Filing) -> tuple[Filed, bool]:
     """File, decide and, when granted, issue. Returns the record, and whether it is a replay.
 
     Raises Inadmissible, KeyReused, RequestInProgress, ActNotPossible when the rulebook has no numbers for it,
-    or the press's own PressBusy; nothing is recorded then.
+    or the press's own PressBusy and SealingStopped; nothing is recorded then.
     """
     reach("request_received")
     desk = desk.today()
@@ -208,11 +208,19 @@ def finish_act(desk: Desk, act_id: UUID) -> Act | None:
     if act.is_past_its_day(paris_day(desk.clock())):
         log.error("a reserved abrogation is past its day: annul it, and take another", extra={"act": act.number})
         return act
-    linted = desk.press.print_and_lint(act.payload)
+    signed_code = desk.codes.sign(act.payload) if isinstance(act.payload, Permit) else None
+    linted = desk.press.print_and_lint(act.payload, signed_code)
     reach("printed")
     sealed = desk.press.seal(linted)
     reach("sealed")
-    filed = desk.register.file(act.id, sealed.content, sealed.sha256, desk.clock())
+    filed = desk.register.file(
+        act.id,
+        sealed.content,
+        sealed.sha256,
+        desk.clock(),
+        level=sealed.level,
+        stamp_deferred=sealed.stamp_deferred,
+    )
     reach("filed")
     return filed
 
@@ -449,8 +457,12 @@ def _replay(desk: Desk, filing: Filing, filed: Filed) -> Filed:
     if _needs_second_look(desk, act):
         # The job takes it, once: nobody makes us ask the registry by repeating a request.
         return filed
-    with desk.press.slot():
-        return _issue(desk, filed)
+    try:
+        with desk.press.slot():
+            return _issue(desk, filed)
+    except SealingStopped:
+        # It is recorded, and keeps its number: that is what to tell.
+        return filed
 
 
 def _needs_second_look(desk: Desk, act: Act) -> bool:

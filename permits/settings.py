@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from permits.domain.establishment import Source
@@ -12,7 +13,7 @@ from permits.domain.siret import Siret
 
 ROOT = Path(__file__).resolve().parents[1]
 _POSTGRESQL = re.compile(r"(postgres|postgresql)(\+psycopg)?://\S+")
-
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Calls = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -51,6 +52,23 @@ class Settings(BaseSettings):
 
     seal_pkcs12: Path | None = None
     seal_passphrase: SecretStr | None = None
+    # A key in a hardware module instead: the maker's library, the labels of the token and of the key, the user PIN.
+    seal_pkcs11_module: Path | None = None
+    seal_pkcs11_token: str | None = None
+    seal_pkcs11_key: str | None = None
+    seal_pkcs11_pin: SecretStr | None = None
+    # Or kept by a trust service, which is asked by the API of the Cloud Signature Consortium.
+    seal_csc_url: str | None = None
+    seal_csc_credential: str | None = None
+    seal_csc_token: SecretStr | None = None
+    seal_csc_pin: SecretStr | None = None
+    # Who stamps the time of seals (RFC 3161), the whole Authorization header it asks for, and the roots (PEM files)
+    # to which the seal's chain and its own must lead.
+    tsa_url: str | None = None
+    tsa_authorization: SecretStr | None = None
+    seal_trust: Annotated[tuple[Path, ...], NoDecode] = ()
+    # What signs the QR codes: a PEM file, P-256, without passphrase.
+    code_key: Path | None = None
     # The last checkpoint this book is held to, a file or a directory of them, and the keys that sign and verify it.
     checkpoint: Path | None = None
     checkpoint_key: Path | None = None
@@ -64,7 +82,7 @@ class Settings(BaseSettings):
     # For tests only: where and how the service is to fail, see permits.failpoint.
     failpoint: str | None = None
 
-    @field_validator("sirene_sources", mode="before")
+    @field_validator("sirene_sources", "seal_trust", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -76,9 +94,11 @@ class Settings(BaseSettings):
             raise ValueError("donnez une source au moins, et chacune une fois")
         return value
 
-    @field_validator("api_entreprise_url", "insee_url", "recherche_entreprises_url", "geocoder_url")
+    @field_validator("api_entreprise_url", "insee_url", "recherche_entreprises_url", "geocoder_url", "tsa_url")
     @classmethod
-    def _is_an_http_address(cls, value: str) -> str:
+    def _is_an_http_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             AnyHttpUrl(value)
         except ValidationError:
@@ -91,6 +111,19 @@ class Settings(BaseSettings):
         if value is not None and not _POSTGRESQL.fullmatch(value.get_secret_value()):
             raise ValueError("une adresse postgresql://… est attendue, sans guillemets ni espaces")
         return value
+
+    @field_validator("tsa_authorization")
+    @classmethod
+    def _is_not_sent_in_the_clear(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        address = urlsplit(others.data.get("tsa_url") or "")
+        if value is not None and address.scheme == "http" and address.hostname not in _LOOPBACK:
+            raise ValueError("il ne part qu’en https : PERMITS_TSA_URL=https://… est attendu")
+        return value
+
+    @property
+    def has_seal(self) -> bool:
+        """True when a key of some kind is given."""
+        return any((self.seal_pkcs12, self.seal_pkcs11_module, self.seal_csc_url))
 
     @property
     def base_url(self) -> str:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from permits.embedded_postgres import EmbeddedPostgres
 from permits.register.database import connect, migrate
 from tests.fakes import FakeOffice, open_office
+from tests.pki import Pki, open_pki
 
 PROGRAMS = dict(
     line.split()
@@ -79,6 +81,21 @@ def embedded_postgres() -> Iterator[str]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def one_pki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pki]:
+    """A public-key infrastructure on the loopback."""
+    with open_pki(tmp_path_factory.mktemp("pki")) as pki:
+        yield pki
+
+
+@pytest.fixture
+def pki(one_pki: Pki) -> Iterator[Pki]:
+    """That infrastructure, with nothing revoked and nothing failing."""
+    one_pki.asked.clear()
+    yield one_pki
+    one_pki.reset()
+
+
 _databases = 0
 
 
@@ -95,7 +112,7 @@ def fresh_database(postgres: str) -> Iterator[str]:
     global _databases
     _databases += 1
     name = f"test_{os.getpid()}_{_databases}"
-    admin = create_engine(make_url(postgres).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    admin = _administration(postgres)
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE permits STRATEGY file_copy"))
     try:
@@ -103,7 +120,12 @@ def fresh_database(postgres: str) -> Iterator[str]:
     finally:
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
+
+
+@cache
+def _administration(postgres: str) -> Engine:
+    """Where the databases of a server are made and dropped: a connection for each would take as long as that."""
+    return create_engine(make_url(postgres).set(database="postgres"), isolation_level="AUTOCOMMIT")
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,10 +29,12 @@ from permits.domain.establishment import (
 )
 from permits.domain.filing import Filing, filing_of
 from permits.domain.limits import Assurance
-from permits.domain.permit import Permit, PressBusy
+from permits.domain.permit import Paper, Permit, PressBusy, SealingStopped
 from permits.domain.place import GeocodedAddress, GeocoderUnavailable
 from permits.domain.rulebook import Rulebook
 from permits.domain.ruling import Ruling
+from permits.domain.sealing import SealLevel
+from permits.domain.signed_code import claims_bytes, claims_of
 from permits.laws import load_law as load
 from permits.register.book import Register
 from permits.register.queue import ProcrastinateQueue
@@ -142,6 +146,8 @@ class FakeGeocoder:
 class FakeSealed:
     content: bytes
     sha256: str
+    level: SealLevel
+    stamp_deferred: bool
 
 
 @dataclass
@@ -150,8 +156,11 @@ class FakePress:
 
     is_specimen: bool = True
     is_busy: bool = False
+    stopped: str | None = None
     broken: Exception | None = None
+    defers_stamps: bool = False
     made: list[str] = field(default_factory=list)
+    codes: list[str | None] = field(default_factory=list)
 
     def start(self) -> None:
         """Nothing to start."""
@@ -163,17 +172,32 @@ class FakePress:
     def slot(self) -> Iterator[None]:
         if self.is_busy:
             raise PressBusy(retry_after=3)
+        if self.stopped is not None:
+            raise SealingStopped(self.stopped, retry_after=300)
         yield
 
-    def print_and_lint(self, payload: Permit | Ruling) -> bytes:
+    def print_and_lint(self, payload: Permit | Ruling, signed_code: str | None) -> bytes:
         if self.broken is not None:
             raise self.broken
+        self.codes.append(signed_code and signed_code.split(".")[0])
         return payload.model_dump_json().encode()
+
+    def print_sign(self, permit: Permit, paper: Paper, signed_code: str) -> bytes:
+        return f"{paper}: {permit.number}, {signed_code.split('.')[0]}".encode()
 
     def seal(self, linted: bytes) -> FakeSealed:
         content = linted + uuid4().bytes
         self.made.append(json.loads(linted)["number"])
-        return FakeSealed(content, hashlib.sha256(content).hexdigest())
+        return FakeSealed(content, hashlib.sha256(content).hexdigest(), SealLevel.B_B, self.defers_stamps)
+
+
+@dataclass
+class FakeCodes:
+    """Says what a code says, and signs nothing: the number stands first, to tell whose code it is."""
+
+    def sign(self, permit: Permit) -> str:
+        said = urlsafe_b64encode(claims_bytes(claims_of(permit))).rstrip(b"=").decode()
+        return f"{permit.number}.{said}.unsigned"
 
 
 @dataclass
@@ -222,8 +246,9 @@ class OneLaw:
         return self.law.rulebook
 
 
+@cache
 def load_law() -> Law:
-    """Return the demonstration rulebook."""
+    """Return the demonstration rulebook, read once: nothing changes it."""
     return load(ROOT / "rulebooks" / "exemple")
 
 
@@ -250,6 +275,7 @@ def open_office(engine: Engine) -> FakeOffice:
         law=law,
         register=register,
         press=press,
+        codes=FakeCodes(),
         public_url="https://permis.exemple-ville.example",
     )
     return FakeOffice(desk, register, registry, geocoder, press, clock, client_id)

@@ -242,6 +242,19 @@ def test_sealing_an_ending_waits_for_the_chain_before_it_takes_the_permit(office
     assert again(office, permit).state is ActState.ABROGATED
 
 
+def test_without_a_seal_no_act_of_a_person_takes_a_number(office: FakeOffice) -> None:
+    permit = permit_of(office)
+    office.press.stopped = "Le certificat du cachet a expiré."
+    with pytest.raises(ActNotPossible, match=r"a expiré$"):
+        acts.abrogate(office.desk, permit.number, BREACH, THURSDAY, BY)
+    with pytest.raises(ActNotPossible, match=r"a expiré$"):
+        acts.correct(office.desk, permit.number, CHANGE, REASONS, BY)
+    assert len(rows(office, "SELECT FROM act")) == 1
+
+    office.press.stopped = None
+    assert acts.abrogate(office.desk, permit.number, BREACH, THURSDAY, BY).state is ActState.ISSUED
+
+
 # --- withdrawal --------------------------------------------------------------------------------
 
 

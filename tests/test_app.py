@@ -8,11 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 import app
-from permits.document.seal import make_demo_seal
+from permits import cli
+from permits.document.codes import CodeKey, make_code_key
+from permits.document.sealing.demo import make_demo_seal
 from permits.domain.calendar import paris_day
 from permits.domain.establishment import Source
 from permits.law.load import RulebookError, digest_of
@@ -22,8 +26,10 @@ from permits.register.database import connect
 from permits.register.floor import Floor
 from permits.register.publications import Publications
 from permits.register.queue import ProcrastinateQueue
+from permits.register.trusted import code_keys, seals
 from permits.settings import ROOT, Misconfigured, Settings
 from permits.sirene import metrics
+from tests.document.conftest import town_seal
 from tests.fakes import load_law as demo_law
 from tests.register.forcing import superuser
 
@@ -56,6 +62,68 @@ def test_a_missing_seal_and_a_wrong_passphrase_are_told(database_url: str, tmp_p
     make_demo_seal(tmp_path / "seal")
     with pytest.raises(Misconfigured, match=r"seal\.p12"):
         app.build(settings(**known, seal_pkcs12=tmp_path / "seal" / "seal.p12", seal_passphrase=SecretStr("non")))
+
+
+def test_roots_that_cannot_be_read_and_an_address_that_is_none_are_told(database_url: str, tmp_path: Path) -> None:
+    make_demo_seal(tmp_path)
+    (tmp_path / "roots.pem").write_text("-----BEGIN")
+    known = {
+        "database_url": SecretStr(database_url),
+        "sirene_sources": (Source.RECHERCHE_ENTREPRISES,),
+        "seal_pkcs12": tmp_path / "seal.p12",
+        "seal_passphrase": SecretStr((tmp_path / "passphrase").read_text()),
+    }
+    with pytest.raises(Misconfigured, match=r"roots\.pem"):
+        app.build(settings(**known, seal_trust=(tmp_path / "roots.pem",)))
+    with pytest.raises(ValidationError, match="http"):
+        Settings(tsa_url="horodatage.example")
+
+
+def test_a_missing_or_unreadable_key_of_the_codes_is_told(database_url: str, tmp_path: Path) -> None:
+    make_demo_seal(tmp_path)
+    known = {
+        "database_url": SecretStr(database_url),
+        "sirene_sources": (Source.RECHERCHE_ENTREPRISES,),
+        "seal_pkcs12": tmp_path / "seal.p12",
+        "seal_passphrase": SecretStr((tmp_path / "passphrase").read_text()),
+    }
+    with pytest.raises(Misconfigured, match="PERMITS_CODE_KEY manque"):
+        app.build(settings(**known))
+    with pytest.raises(Misconfigured, match="ne peut pas être lue"):
+        app.build(settings(**known, code_key=tmp_path / "seal.p12"))
+    path = make_code_key(tmp_path)
+    app.build(settings(**known, code_key=path))
+    engine = connect(database_url, pool_size=1)
+    assert [each.kid for each in code_keys(engine, "exemple")] == [CodeKey.load(path).kid]
+    engine.dispose()
+
+
+def test_a_withdrawn_seal_is_told_and_roots_count_without_an_authority(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_demo_seal(tmp_path)
+    root = town_seal().certificate
+    (tmp_path / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    known = settings(
+        database_url=SecretStr(database_url),
+        sirene_sources=(Source.RECHERCHE_ENTREPRISES,),
+        seal_pkcs12=tmp_path / "seal.p12",
+        seal_passphrase=SecretStr((tmp_path / "passphrase").read_text()),
+        code_key=make_code_key(tmp_path),
+        seal_trust=(tmp_path / "root.pem",),
+    )
+    assert app.build(known).state.context.trusted_roots == (root.public_bytes(Encoding.PEM).decode(),)
+
+    engine = connect(database_url, pool_size=1)
+    (sealed_here,) = seals(engine, "exemple")
+    engine.dispose()
+    monkeypatch.setenv("PERMITS_DATABASE_URL", database_url)
+    words = ["withdraw-seal", sealed_here.sha256, "--since", "2026-01-01T08:00"]
+    done = [CliRunner().invoke(cli.app, words) for _ in range(2)]
+    assert [each.exit_code for each in done] == [0, 1]
+    assert "retiré depuis le 01/01/2026 à 08:00" in done[0].output and "déjà retiré" in done[1].output
+    with pytest.raises(Misconfigured, match="a été retiré"):
+        app.build(known)
 
 
 def test_api_entreprise_without_a_token_is_told(database_url: str) -> None:

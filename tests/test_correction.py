@@ -72,6 +72,7 @@ def test_a_correction_changes_the_error_and_nothing_else(office: FakeOffice) -> 
     differing = {name for name in Permit.model_fields if getattr(permit, name) != getattr(corrected, name)}
     assert "worksite" in differing <= OWN | {"worksite"}
     assert corrected.worksite == CHANGE["worksite"]
+    assert office.press.codes == ["EX-2026-000001", "EX-2026-000002"]
     assert corrected.fee == permit.fee
 
 

@@ -69,7 +69,7 @@ def between_headings(page: str, heading: str) -> str:
 
 def shown(default: Any) -> str:
     """Return a setting's default as the table writes it."""
-    if default is None:
+    if default is None or default == ():
         return "—"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"

@@ -19,8 +19,10 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 import app
+from permits.document.codes import make_code_key
 from permits.document.press import Press
-from permits.document.seal import load_demo_seal, make_demo_seal
+from permits.document.quarantine import Quarantine
+from permits.document.sealing.demo import load_demo_seal, make_demo_seal
 from permits.domain.application import FiledApplication
 from permits.domain.canonical import digest
 from permits.domain.establishment import Evidence, Source
@@ -130,6 +132,7 @@ def city(office: FakeOffice, press: Press, log: io.StringIO) -> Iterator[City]:
         authenticate=partial(authenticate, engine, "exemple"),
         readiness=list,
         note_reading=partial(note_reading, engine, "exemple"),
+        read_stranger=Quarantine().read,
     )
     with TestClient(create_web_app(context), raise_server_exceptions=False) as client:
         yield City(office, source, client, key.get_secret_value(), log)
@@ -281,6 +284,7 @@ def test_the_installed_service_traces_what_it_asks_and_notes_what_it_shows(datab
             "allow_unsafe_database": True,
             "sirene_sources": (Source.RECHERCHE_ENTREPRISES,),
             "recherche_entreprises_url": "http://127.0.0.1:9",
+            "code_key": make_code_key(tmp_path),
             "seal_pkcs12": tmp_path / "seal.p12",
             "seal_passphrase": SecretStr((tmp_path / "passphrase").read_text().strip()),
         }

@@ -1,5 +1,6 @@
 """A person suspends automatic issuing: from the commit on nothing is granted anywhere, and filing goes on."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from permits.domain.decision import Referred
 from permits.domain.filing import Filed
 from permits.issue import decide_waiting, finish_act, issue_permit, preview
 from permits.law.load import RulebookError, load_directory
+from permits.register import switch
 from permits.register.book import Register
 from permits.register.queue import ProcrastinateQueue
 from tests.acting import (
@@ -339,11 +341,14 @@ def test_a_halt_of_an_authority_that_the_book_does_not_know_is_refused(commanded
     assert rows(commanded, "SELECT 1 FROM issuing_switch") == rows(commanded, "SELECT 1 FROM audit_entry") == []
 
 
-def test_a_halt_outlasts_a_process_that_hangs_with_the_chain_in_hand(commanded: FakeOffice) -> None:
+@pytest.mark.parametrize("held_s", [1, pytest.param(11, marks=pytest.mark.proof)])
+def test_a_halt_outlasts_a_process_that_hangs_with_the_chain_in_hand(commanded: FakeOffice, held_s: int) -> None:
     """Who stops with the lock loses it after fifteen seconds; the command waits longer than any request would."""
+    (waits_s,) = re.findall(r"lock_timeout=(\d+)s", switch._SESSION)
+    assert int(waits_s) > 15
     with second_engine(commanded) as engine, ThreadPoolExecutor(1) as pool:
         hanging = engine.connect()
-        hanging.execute(text("SET LOCAL idle_in_transaction_session_timeout = '11s'"))
+        hanging.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{held_s}s'"))
         hanging.execute(text("SELECT lock_audit_head(:a)"), {"a": commanded.register.authority})
         code, _ = pool.submit(command, "halt", "--reason", WHY, "--by", BY).result(timeout=30)
         hanging.invalidate()

@@ -1,6 +1,7 @@
 """The habits of the house, as tests: style, types, arrows, a pure domain, locked files."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,13 @@ def run(*command: str) -> None:
 )
 def test_the_code_is_clean(command: list[str]) -> None:
     run(str(Path(sys.executable).parent / command[0]), *command[1:])
+
+
+@pytest.mark.xdist_group("house")
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process runs everything")
+def test_tests_of_one_group_go_to_one_process(request: pytest.FixtureRequest) -> None:
+    """Of a release of pytest that the plugin can't group for, nothing else would tell."""
+    assert request.node.nodeid.endswith("@house")
 
 
 def imports_of(path: Path) -> set[str]:

@@ -17,7 +17,7 @@ from permits.domain.admissibility import Inadmissible
 from permits.domain.decision import Granted, Referred
 from permits.domain.establishment import RegistryAnswer, RegistryUnavailable
 from permits.domain.filing import ActNotPossible
-from permits.domain.permit import PressBusy
+from permits.domain.permit import PressBusy, SealingStopped
 from permits.domain.place import GeocoderUnavailable
 from permits.domain.rulebook import Rulebook
 from permits.issue import (
@@ -50,6 +50,15 @@ def test_a_good_application_becomes_an_issued_permit_with_its_document(office: F
     document = office.register.document(filed.act.document_sha256)
     assert hashlib.sha256(document).hexdigest() == filed.act.document_sha256
     assert office.press.made == ["EX-2026-000001"]
+
+
+def test_the_code_of_a_permit_is_signed_with_its_number_once_that_is_known(office: FakeOffice) -> None:
+    office.press.broken = RuntimeError("no seal today")
+    filed, _ = issue_permit(office.desk, office.filing())
+    assert filed.act is not None and office.press.codes == []
+    office.press.broken = None
+    finish_act(office.desk, filed.act.id)
+    assert office.press.codes == ["EX-2026-000001"]
 
 
 def test_the_payload_and_the_chain_hold_no_contact(office: FakeOffice) -> None:
@@ -256,6 +265,35 @@ def test_no_room_at_the_press_records_nothing(office: FakeOffice) -> None:
         issue_permit(office.desk, office.filing())
     assert count(office, "application") == 0
     assert count(office, "counter") == 0
+
+
+def test_without_a_seal_no_number_is_given_and_nothing_is_recorded(office: FakeOffice) -> None:
+    office.press.stopped = "Le certificat du cachet a expiré."
+    for _ in range(2):
+        with pytest.raises(SealingStopped):
+            issue_permit(office.desk, office.filing(key="once"))
+    assert count(office, "application") == count(office, "act") == count(office, "counter") == 0
+
+    office.press.stopped = None
+    filed, _ = issue_permit(office.desk, office.filing(key="once"))
+    assert filed.act is not None and filed.act.number.endswith("-000001")
+
+
+def test_without_a_seal_what_asks_for_a_person_is_still_referred(office: FakeOffice) -> None:
+    office.press.stopped = "Le certificat du cachet a expiré."
+    filed, _ = issue_permit(office.desk, office.filing(request_body("03-narrow-footway-referred")))
+    assert isinstance(filed.decision, Referred)
+
+
+def test_without_a_seal_a_repeated_request_is_told_what_was_recorded(office: FakeOffice) -> None:
+    office.press.broken, filing = PrintError("encre"), office.filing(key="once")
+    issue_permit(office.desk, filing)
+    office.press.stopped = "Le certificat du cachet a expiré."
+    office.clock.move(minutes=1)
+    again, is_replay = issue_permit(office.desk, filing)
+
+    assert is_replay and again.act is not None
+    assert again.act.state is ActState.RESERVED
 
 
 def test_two_companies_racing_for_one_spot_make_one_permit_and_one_referral(office: FakeOffice) -> None:

@@ -5,7 +5,20 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from permits.cli import acts, backup, inspect, police_order, purge, rulebook, service, setup, sirene
+from permits.cli import (
+    acts,
+    backup,
+    codes,
+    inspect,
+    police_order,
+    purge,
+    rulebook,
+    seal,
+    service,
+    setup,
+    sirene,
+    verify,
+)
 from permits.logs import set_up
 from permits.settings import Misconfigured, Settings
 
@@ -15,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Permis de stationnement : du SIRET à l’arrêté scellé.",
 )
-for _group in (service, setup, rulebook, acts, police_order, backup, inspect, purge, sirene):
+for _group in (service, setup, rulebook, acts, police_order, backup, codes, inspect, purge, seal, sirene, verify):
     app.add_typer(_group.app)
 
 

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +12,13 @@ import typer
 
 from permits.cli.common import database_url, day_option, fail, open_desk, own_authority
 from permits.cli.show import Held, counted, progress_bar, tell_replay, tell_report
-from permits.settings import Settings
+from permits.settings import Misconfigured, Settings
 
 if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
+    from permits.document.trust import Known
     from permits.register.checkpoint import Checkpoint
     from permits.register.fsck import Report, Seals
 
@@ -50,10 +51,10 @@ def fsck(
     """Vérifier tout le registre : chaîne, numéros, empreintes, documents, redevances, emprises, gardes, cachets."""
     from permits.register.fsck import check
 
-    settings = Settings()
-    chosen, trusted = _seals(settings, seals, seed, certificate or [])
+    former = _read_certificates(certificate or [])
     with _engine() as engine:
         authority = own_authority()
+        chosen, trusted = _seals(engine, authority, seals, seed, former)
         shown = _checkpoint(engine, authority, checkpoint, public_key)
 
         def look() -> "Report":
@@ -116,40 +117,66 @@ def _repair(report: "Report") -> bool:
     return True
 
 
-def _seals(settings: Settings, asked: str, seed: int | None, former: list[Path]) -> tuple["Seals | None", bool]:
+def _seals(
+    engine: "Engine", authority: str, asked: str, seed: int | None, former: "list[x509.Certificate]"
+) -> tuple["Seals | None", bool]:
     """Return the seals to verify, None for none, and whether a trusted certificate is known."""
-    from permits.document.trust import verifier
+    from permits.document.errors import SealError
+    from permits.document.trust import Verifier, load_roots
     from permits.register.fsck import Seals
 
     if asked != "all" and not asked.isdecimal():
         fail("--seals attend un nombre, ou all")
     if asked == "0":
         return None, False
-    trusted = _certificates(settings, former)
+    trusted = [(each, None) for each in former] + _known_seals(engine, authority)
     drawn = secrets.randbelow(1_000_000) if seed is None else seed
-    return Seals(verifier(trusted), None if asked == "all" else int(asked), drawn), bool(trusted)
+    try:
+        verifier = Verifier(trusted, load_roots(Settings().seal_trust))
+    except SealError as error:
+        fail(f"une racine de PERMITS_SEAL_TRUST ne peut pas être lue : {error}")
+    return Seals(verifier.check, None if asked == "all" else int(asked), drawn), bool(trusted)
 
 
-def _certificates(settings: Settings, former: list[Path]) -> "list[x509.Certificate]":
-    """Return the certificates that are trusted: that of the seal in use, and the former ones that are given."""
+def _read_certificates(paths: list[Path]) -> "list[x509.Certificate]":
+    """Return the certificates of these files, PEM or DER, or stop."""
     from cryptography import x509
-    from pydantic import SecretStr
-
-    from permits.document.errors import SealError
-    from permits.document.seal import Pkcs12Seal
 
     found = []
     try:
-        for path in former:
+        for path in paths:
             content = path.read_bytes()
             pem = content.lstrip().startswith(b"-----BEGIN")
             found.append(x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content))
-        if settings.seal_pkcs12 is not None:
-            seal = Pkcs12Seal.load(settings.seal_pkcs12, settings.seal_passphrase or SecretStr(""))
-            found.append(seal.certificate)
-    except (ValueError, SealError) as error:
+    except ValueError as error:
         fail(f"le certificat ne peut pas être lu : {error}")
     return found
+
+
+def _known_seals(engine: "Engine", authority: str) -> "list[Known]":
+    """Return the certificates that are trusted, each with its chain: those that sealed here, and the settings' one."""
+    from cryptography import x509
+    from sqlalchemy.exc import ProgrammingError
+
+    from permits.document.errors import SealError
+    from permits.register.trusted import seals
+    from permits.seal import open_key
+
+    settings, known = Settings(), list["Known"]()
+    if settings.has_seal:
+        try:
+            key = open_key(settings)
+        except (SealError, Misconfigured) as error:
+            fail(f"le cachet ne peut pas être lu : {error}")
+        known.append((key.certificate, key.chain))
+        key.close()
+    # A schema that is not this software's, and a certificate that is none any more, are told by the look itself.
+    with suppress(ProgrammingError):
+        for seal in seals(engine, authority):
+            with suppress(ValueError):
+                chain = x509.load_pem_x509_certificates(seal.chain.encode()) if seal.chain else []
+                known.append((x509.load_pem_x509_certificate(seal.certificate.encode()), tuple(chain)))
+    return known
 
 
 def _checkpoint(engine: "Engine", authority: str, given: Path | None, public_key: Path | None) -> "Checkpoint | None":

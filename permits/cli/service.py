@@ -33,8 +33,9 @@ def serve(
     if settings.failpoint is not None:
         _arm(settings.failpoint)
     service = build(settings)
-    # The key is held now: the processes that lay out pages have no use for its passphrase.
-    os.environ.pop("PERMITS_SEAL_PASSPHRASE", None)
+    # The key is held now: the processes that lay out pages have no use for what opens it.
+    for secret in ("PASSPHRASE", "PKCS11_PIN", "CSC_TOKEN", "CSC_PIN"):
+        os.environ.pop(f"PERMITS_SEAL_{secret}", None)
     uvicorn.run(service, host=settings.host, port=settings.port, log_level="warning", server_header=False)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any, NamedTuple
 
 import pikepdf
 
-from permits.document.payload import Payload, attachment_name, payload_bytes
+from permits.document.payload import QR_WORDS, Payload, attachment_name, payload_bytes
+from permits.domain.permit import Permit
 
 # Whatever acts by itself, reaches outside of the file, or lets the page show something else.
 FORBIDDEN_KEYS = {
@@ -38,7 +40,16 @@ FORBIDDEN_ACTIONS = {
     "/Trans",
     "/GoTo3DView",
 }
+# A part that has none of these has no defect.
+TELLING_KEYS = {*FORBIDDEN_KEYS, "/S", "/URI", "/F", "/FS", "/Type"}
 FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
+
+
+class _Part(NamedTuple):
+    """A dictionary of the file, or of a stream of it, its entries read once."""
+
+    entries: dict[str, Any]
+    is_stream: bool
 
 
 def structure_defects(pdf: bytes, payload: Payload) -> list[str]:
@@ -47,58 +58,73 @@ def structure_defects(pdf: bytes, payload: Payload) -> list[str]:
         with pikepdf.open(BytesIO(pdf)) as document:
             if document.is_encrypted:
                 return ["le fichier est chiffré"]
+            parts = list(_dictionaries(document))
             return [
-                *_attachment_defects(document, payload),
-                *(defect for each in _dictionaries(document) for defect in _defects(each, payload)),
+                *_attachment_defects(document, parts, payload),
+                *_figure_defects(parts, payload),
+                *(defect for each in parts for defect in _defects(each, payload)),
             ]
     except pikepdf.PdfError as error:
         return [f"le fichier est mal formé : {error}"]
 
 
-def _attachment_defects(document: pikepdf.Pdf, payload: Payload) -> Iterator[str]:
+def _attachment_defects(document: pikepdf.Pdf, parts: list[_Part], payload: Payload) -> Iterator[str]:
     names, name = list(document.attachments), attachment_name(payload)
     if names != [name]:
         yield f"pièces jointes : {names} au lieu de {name} seul"
     elif document.attachments[name].get_file().read_bytes() != payload_bytes(payload):
         yield f"{name} n’est pas le contenu enregistré de l’acte"
-    files = [each for each in _dictionaries(document) if "/EF" in each]
-    if len(files) != 1:
-        yield f"{len(files)} fichiers incorporés au lieu d’un"
+    if (files := sum("/EF" in each.entries for each in parts)) != 1:
+        yield f"{files} fichiers incorporés au lieu d’un"
 
 
-def _dictionaries(document: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
+def _figure_defects(parts: list[_Part], payload: Payload) -> Iterator[str]:
+    """The pictures that no words stand for: the code, and the plan of a permit."""
+    told = [str(entries.get("/Alt", "")) for entries, _ in parts if entries.get("/S") == "/Figure"]
+    if QR_WORDS not in told:
+        yield "code QR : il manque"
+    if isinstance(payload, Permit) and not any(words.startswith("Plan des emprises") for words in told):
+        yield "plan des emprises : il manque"
+
+
+def _dictionaries(document: pikepdf.Pdf) -> Iterator[_Part]:
     """Yield every dictionary of the file once, those of streams and those written inline too."""
     waiting = list(document.objects)
     while waiting:
         here = waiting.pop()
+        inner: list[Any]
         if isinstance(here, pikepdf.Array):
             inner = list(here.as_list())
         elif isinstance(here, pikepdf.Dictionary | pikepdf.Stream):
-            yield here
-            inner = [value for _, value in here.items()]
+            part = _Part(dict(here.items()), isinstance(here, pikepdf.Stream))
+            yield part
+            inner = list(part.entries.values())
         else:
             continue
         waiting += [value for value in inner if not getattr(value, "is_indirect", True)]
 
 
-def _defects(part: pikepdf.Object, payload: Payload) -> Iterator[str]:
-    for key in FORBIDDEN_KEYS.keys() & set(part.keys()):
+def _defects(part: _Part, payload: Payload) -> Iterator[str]:
+    entries = part.entries
+    if TELLING_KEYS.isdisjoint(entries):
+        return
+    for key in FORBIDDEN_KEYS.keys() & entries.keys():
         yield f"{FORBIDDEN_KEYS[key]} ({key})"
-    if (action := part.get("/S")) in FORBIDDEN_ACTIONS:
+    if (action := entries.get("/S")) in FORBIDDEN_ACTIONS:
         yield f"action {action}"
-    if "/URI" in part and str(part["/URI"]) != payload.verification_url:
-        yield f"lien vers {part['/URI']}"
-    if part.get("/Type") == "/Annot" and part.get("/Subtype") != "/Link":
-        yield f"annotation {part.get('/Subtype')}"
-    if isinstance(part, pikepdf.Stream) and "/F" in part:
+    if "/URI" in entries and str(entries["/URI"]) != payload.verification_url:
+        yield f"lien vers {entries['/URI']}"
+    if entries.get("/Type") == "/Annot" and entries.get("/Subtype") != "/Link":
+        yield f"annotation {entries.get('/Subtype')}"
+    if part.is_stream and "/F" in entries:
         yield "données prises dans un autre fichier"
-    if part.get("/FS") == "/URL":
+    if entries.get("/FS") == "/URL":
         yield "fichier pris sur le réseau"
-    if part.get("/Type") == "/Font":
-        yield from _font_defects(part)
+    if entries.get("/Type") == "/Font":
+        yield from _font_defects(entries)
 
 
-def _font_defects(font: pikepdf.Object) -> Iterator[str]:
+def _font_defects(font: dict[str, Any]) -> Iterator[str]:
     if font.get("/Subtype") == "/Type0":  # its descendant, a font too, holds the file
         return
     descriptor = font.get("/FontDescriptor", pikepdf.Dictionary())

@@ -24,5 +24,13 @@ class SealError(DocumentError):
     """The seal could not be loaded or made, or does not hold."""
 
 
+class CodeError(DocumentError):
+    """The key of the signed codes could not be used, or a code is not of ours."""
+
+
 class PressFailed(DocumentError):
     """The workers could not finish the document in the time they have, even tried once more."""
+
+
+class StampFailed(DocumentError):
+    """No time stamp that holds could be had now: an act is sealed without, and stamped later in an archive copy."""

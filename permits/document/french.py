@@ -93,15 +93,18 @@ def period(starts_on: date, ends_on: date) -> str:
 
 
 _UNITS = r"€|%|m²|m³|ml|mm|cm|km|m|t|kg|h|jours?|semaines?|mois|unités?"
+# Not every one that Unicode calls so: a line separator that a stranger typed is shown, not taken for a space.
+_SPACES = rf"[ \t\n{NO_BREAK}{NARROW}]+"
 _TYPESETTING = (
     (re.compile(r"(?<=\w)'(?=\w)"), "\u2019"),
-    (re.compile(r"\s+([;!?])"), NARROW + r"\1"),
-    (re.compile(r"\s+:"), NO_BREAK + ":"),
-    (re.compile(r"«\s*"), "«" + NO_BREAK),
-    (re.compile(r"\s*»"), NO_BREAK + "»"),
-    (re.compile(rf"(?<=\d)\s+(?=(?:{_UNITS})(?!\w))"), NO_BREAK),
-    (re.compile(r"\b(n°|art\.|[LRDA]\.)\s+(?=[\w*])"), r"\1" + NO_BREAK),
-    (re.compile(rf"(?<=\d)(er)?\s+({'|'.join(MONTHS)})\s+(?=\d)"), rf"\1{NO_BREAK}\2{NO_BREAK}"),
+    (re.compile(rf"{_SPACES}([;!?])|(?<=[\w»)\]])([;!?])(?=\s|$)"), NARROW + r"\1\2"),
+    (re.compile(rf"{_SPACES}:|(?<=[\w»)\]]):(?=\s)"), NO_BREAK + ":"),
+    (re.compile(rf"{_SPACES}(?=[,.](?:\s|$))"), ""),
+    (re.compile(rf"«(?:{_SPACES})?"), "«" + NO_BREAK),
+    (re.compile(rf"(?:{_SPACES})?»"), NO_BREAK + "»"),
+    (re.compile(rf"(?<=\d){_SPACES}(?=(?:{_UNITS})(?!\w))"), NO_BREAK),
+    (re.compile(rf"\b(n°|art\.|[LRDA]\.){_SPACES}(?=[\w*])"), r"\1" + NO_BREAK),
+    (re.compile(rf"(?<=\d)(er)?{_SPACES}({'|'.join(MONTHS)}){_SPACES}(?=\d)"), rf"\1{NO_BREAK}\2{NO_BREAK}"),
 )
 
 
@@ -115,6 +118,11 @@ def typeset(text: str) -> str:
 def capital(text: str) -> str:
     """Return `text` with a capital first letter, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def short(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` characters, with « … » where it is cut."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def clause(text: str) -> str:

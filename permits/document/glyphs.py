@@ -11,11 +11,13 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from permits.document import TEMPLATES
 
+_UNDRAWN = {"Mn", "Mc", "Me", "Cc", "Cf", "Zl", "Zp"}
+
 
 def drawable(text: str) -> str:
     """Return `text` with each character that the font cannot draw written as « [U+1F6A7] »."""
     covered = _covered()
-    if all(ord(character) in covered for character in text):
+    if covered.issuperset(map(ord, text)):
         return text
     return "".join(
         character if ord(character) in covered else f"[U+{ord(character):04X}]"
@@ -27,8 +29,9 @@ def drawable(text: str) -> str:
 def _covered() -> frozenset[int]:
     """Return the code points of the typeface, the same in each of its weights.
 
-    Combining marks are left out: over a base they were not drawn for, the PDF would read back wrong.
+    Left out are combining marks, which over a base they were not drawn for would read back wrong, and what shows
+    nothing (soft hyphens, zero-width and turning characters): nobody could tell what was printed.
     """
-    with TTFont(TEMPLATES / "fonts" / "SourceSans3-Regular.ttf", lazy=True) as font:
+    with TTFont(TEMPLATES / "fonts" / "ArreteSans-Regular.ttf", lazy=True) as font:
         drawn = frozenset(font.getBestCmap())
-    return frozenset(code for code in drawn if not unicodedata.category(chr(code)).startswith("M")) | {ord("\n")}
+    return frozenset(code for code in drawn if unicodedata.category(chr(code)) not in _UNDRAWN) | {ord("\n")}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pypdfium2  # type: ignore[import-untyped]
 
 from permits.document.anatomy import structure_defects
+from permits.document.codes import code_defects
 from permits.document.errors import LintError
 from permits.document.glyphs import drawable
 from permits.document.mentions import Mention
@@ -18,15 +19,18 @@ from permits.document.payload import Payload
 from permits.document.permit_mentions import permit_mentions
 from permits.document.ruling_mentions import ruling_mentions
 from permits.document.wholeness import gaps
+from permits.domain.permit import Permit
 from permits.domain.ruling import Ruling
 
-_SAME = str.maketrans({"\u2019": "'", "\u2010": "-", "\u2011": "-", "\ufffe": "-", "\u00ad": "-"})
+_SAME = str.maketrans({"\u2019": "'", "\u2010": "-", "\u2011": "-", "\x02": "-", "\u00ad": "-"})
 
 
-def lint(pdf: bytes, payload: Payload) -> None:
-    """Raise LintError with every defect of `pdf` as the document of `payload`."""
+def lint(pdf: bytes, payload: Payload, signed_code: str | None = None) -> None:
+    """Raise LintError with every defect of `pdf` as the document of `payload`, whose QR code carries `signed_code`."""
     pages = _pages(pdf)
     defects = [*gaps(payload), *_text_defects(pages, payload), *structure_defects(pdf, payload)]
+    if isinstance(payload, Permit) and signed_code is not None:
+        defects += code_defects(payload, signed_code)
     if defects:
         raise LintError(tuple(defects))
 
@@ -37,7 +41,8 @@ def _pages(pdf: bytes) -> list[str]:
     except pypdfium2.PdfiumError as error:
         raise LintError((f"le fichier ne s’ouvre pas : {error}",)) from error
     try:
-        return [_folded(page.get_textpage().get_text_range()) for page in document]
+        # Within the page: words beyond its edges are in the file, and nobody sees them.
+        return [_folded(page.get_textpage().get_text_bounded()) for page in document]
     finally:
         document.close()
 
@@ -48,7 +53,8 @@ def _folded(text: str) -> str:
 
 
 def _text_defects(pages: list[str], payload: Payload) -> Iterator[str]:
-    text = "".join(pages)
+    # Apart: the number of a page, at its end, is not the beginning of a figure that the next one begins with.
+    text = "\n".join(pages)
     for mention in ruling_mentions(payload) if isinstance(payload, Ruling) else permit_mentions(payload):
         if not _is_shown(mention, text):
             yield f"{mention.what} : « {mention.words} » manque"

@@ -31,6 +31,9 @@ ALWAYS = {
     "date de la notification": "il l’est à la date de sa première consultation dans le téléservice",
     "dispense de signature": "Notifié par ce téléservice, cet acte est dispensé de la signature de son auteur "
     "(article L. 212-2, 1°",
+    "téléservice de recours": "ou www.telerecours.fr",
+    "effet du recours gracieux": "Le recours gracieux interrompt le délai de recours contentieux",
+    "code QR": "Vérifier cet acte",
     "durées de conservation": "selon les règles des archives publiques",
 }
 
@@ -59,8 +62,10 @@ def common_mentions(payload: Payload) -> Iterator[Mention]:
     if payload.specimen:
         yield Mention("acte d’essai", "Spécimen. Acte d’essai, sans effet, quel que soit le cachet électronique")
     for fetched in payload.fetched_data:
-        seen = french.paris_moment(fetched.fetched_at)
-        yield Mention("donnée obtenue", f"{fetched.data} – source : {fetched.source}, consultée le {seen}")
+        told = f"{fetched.data} – source : {fetched.source}, consultée le {french.paris_moment(fetched.fetched_at)}"
+        if fetched.source_updated_at:
+            told += f" (mise à jour le {french.paris_date(fetched.source_updated_at)})"
+        yield Mention("donnée obtenue", told)
     if payload.kept:
         yield from _kept(payload.kept)
 
@@ -95,7 +100,7 @@ def _appeal(appeal: Appeal) -> Iterator[Mention]:
 
 def _author(payload: Payload) -> Iterator[Mention]:
     author, authority = payload.signatory, payload.authority
-    yield Mention("autorité", f"{authority.name} {authority.service}")
+    yield Mention("autorité", f"{authority.name} {authority.service} {', '.join(authority.postal_address)}")
     if authority.fictional:
         yield Mention("autorité fictive", "Ses règles et ses prix sont inventés")
     yield Mention("contact pour les données", f"opposition : {authority.data_protection_contact}")

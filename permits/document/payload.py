@@ -10,6 +10,9 @@ from permits.domain.ruling import Ruling
 
 Payload = Permit | Ruling
 
+QR_WORDS = "Code QR de vérification"
+"""What stands for the picture of the code where it is read aloud."""
+
 # What lets somebody occupy the street is a permit, extensions and corrections too; a ruling never is.
 _ATTACHMENT_NAMES: dict[type[Payload], str] = {Permit: "permis.json", Ruling: "acte.json"}
 
@@ -24,6 +27,16 @@ def payload_bytes(payload: Payload) -> bytes:
 def read_payload(content: bytes) -> Payload:
     """Return the payload that `content` is the JSON of, told by its `payload_schema`; ValueError for anything else."""
     return _EITHER.validate_json(content)
+
+
+def read_permit(content: bytes) -> Permit:
+    """Return the permit that `content` is the JSON of; ValueError for anything else."""
+    return Permit.model_validate_json(content)
+
+
+def qr_content(payload: Payload, signed_code: str | None) -> str:
+    """Return what the act's QR code holds: the address of its verification page, and its signed code if it has one."""
+    return f"{payload.verification_url}#{signed_code}" if signed_code else payload.verification_url
 
 
 def attachment_name(payload: Payload) -> str:

@@ -4,13 +4,22 @@ from collections.abc import Iterator
 
 from permits.document import french
 from permits.document.mentions import Mention, algorithm, cited, common_mentions
-from permits.domain.permit import Amendment, Permit
+from permits.document.occupancies import dimensions, named
+from permits.domain.permit import Amendment, Permit, PermittedOccupancy
 
 # Without these words the act can be annulled, or its time limits never run.
 MANDATORY_WORDS = {
     "caractère précaire et révocable": "à titre précaire et révocable",
     "renouvellement sur nouvelle demande": "fait l’objet d’une nouvelle demande",
     "caractère personnel": "à titre personnel",
+    "responsabilité": "Le bénéficiaire répond, envers",
+    "assurance": "Il est assuré en responsabilité civile pendant toute la durée de l’occupation",
+    "remise en état": "il libère les lieux, les nettoie et les remet en état",
+    "affichage sur le chantier": "Le présent arrêté est affiché sur le chantier",
+    "autres autorisations": "Il ne dispense d’aucune autre autorisation",
+    "droits des tiers": "Les droits des tiers sont et demeurent réservés",
+    "copies": "Copie en est tenue à la disposition de la police municipale",
+    "fondement de la redevance": "donne lieu à redevance (code général de la propriété des personnes publiques",
     "loi informatique et libertés": "article 47 de la loi n° 78-17 du 6 janvier 1978",
     "recours examiné par un agent": "examiné par un agent, jamais par le seul traitement",
 }
@@ -22,10 +31,29 @@ def permit_mentions(permit: Permit) -> Iterator[Mention]:
         yield Mention(what, words)
     yield from common_mentions(permit)
     yield from algorithm(permit.algorithm_contact)
+    yield from _glance(permit)
     yield from _subject(permit)
     yield from _grounds(permit)
     yield from _place_and_time(permit)
     yield from _fee(permit)
+    if permit.insurance:
+        words = f"il a déclaré le contrat {permit.insurance.policy} de l’assureur {permit.insurance.insurer}."
+        yield Mention("contrat d’assurance", words)
+
+
+def _glance(permit: Permit) -> Iterator[Mention]:
+    """What the box at the top says again, to be read first."""
+    beneficiary, dates = permit.beneficiary, french.period(permit.starts_on, permit.ends_on)
+    yield Mention("bénéficiaire, en tête", f"{beneficiary.name} (SIRET {french.spaced_siret(beneficiary.siret)})")
+    things = " ; ".join(dict.fromkeys(named(each) for each in permit.occupancies))
+    yield Mention("objet, en tête", f"Objet {french.capital(things)} Lieu {permit.occupancies[0].address}")
+    yield Mention("dates, en tête", f"Dates {french.capital(dates)}, {_hours(permit, 'de', 'jour et nuit')}")
+    yield Mention("montant, en tête", f"Redevance {french.money(permit.fee.total, permit.fee.currency)}")
+
+
+def _hours(permit: Permit, before: str, otherwise: str) -> str:
+    hours = permit.daily_hours
+    return f"{before} {french.hour(hours.starts)} à {french.hour(hours.ends)}" if hours else otherwise
 
 
 def _subject(permit: Permit) -> Iterator[Mention]:
@@ -70,16 +98,32 @@ def _place_and_time(permit: Permit) -> Iterator[Mention]:
     period = french.period(permit.starts_on, permit.ends_on)
     yield Mention("période", f"L’occupation est autorisée {period}, soit")
     yield Mention("fin de l’autorisation", f"fin de plein droit le {french.long_date(permit.ends_on)}.")
-    if permit.daily_hours:
-        hours = (french.hour(permit.daily_hours.starts), french.hour(permit.daily_hours.ends))
-        yield Mention("horaires", f"chaque jour de {hours[0]} à {hours[1]}. Les emprises")
+    yield Mention("durée", f"soit {french.number(french.day_count(permit.starts_on, permit.ends_on))} jour")
+    hours = _hours(permit, "chaque jour de", "de jour comme de nuit, sous réserve de l’article 4")
+    yield Mention("horaires", f"{hours}. Les emprises")
+    if permit.urbanism_file:
+        yield Mention("dossier d’urbanisme", f"(dossier d’urbanisme {permit.urbanism_file})")
     for mark, occupancy in enumerate(permit.occupancies, start=1):
-        yield Mention("objet", f"{mark} {french.capital(occupancy.label)}")
-        yield Mention("emplacement", occupancy.address)
-        yield Mention("surface", french.square_metres(occupancy.area_m2), is_figure=True)
+        yield from _row(mark, occupancy)
+
+
+def _row(mark: int, occupancy: PermittedOccupancy) -> Iterator[Mention]:
+    """One line of the table, each figure in the words of that line: the same one may stand in another."""
+    thing = f"{mark} {french.capital(named(occupancy))}"
+    place = occupancy.address
+    if occupancy.footway_clear_width_m is not None:
+        place += f" Passage piéton laissé libre : {french.metres(occupancy.footway_clear_width_m)}"
+        yield Mention("passage piéton", place)
+    yield Mention("objet", thing)
+    yield Mention("emplacement", f"{french.capital(named(occupancy))} {occupancy.address}")
+    size = dimensions(occupancy)
+    yield Mention("dimensions", f"{place} {size}")
+    yield Mention("surface", f"{size} {french.square_metres(occupancy.area_m2)}")
 
 
 def _fee(permit: Permit) -> Iterator[Mention]:
+    payer = french.spaced_siret(permit.payer_siret or permit.beneficiary.siret)
+    yield Mention("redevable", f"due par l’établissement de SIRET {payer} :")
     yield Mention("version du tarif", f"Tarif appliqué : {permit.fee.tariff}")
     yield Mention("modalités de paiement", permit.payment_terms)
     if not permit.fee.lines:

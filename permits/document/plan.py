@@ -17,7 +17,7 @@ from permits.domain.place import Metres
 
 WIDTH_MM = 170.0
 MAX_HEIGHT_MM = 125.0
-MIN_HEIGHT_MM = 50.0
+MIN_HEIGHT_MM = 36.0
 MARGIN_MM = 11.0
 USUAL_SCALES = (50, 100, 200, 500)
 # A single footprint may be longer than a sheet at 1:500 shows; it is drawn all the same.

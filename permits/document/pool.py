@@ -6,8 +6,10 @@ neither it nor they ever hold what the main process knows.
 
 import multiprocessing
 import queue
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -21,6 +23,8 @@ PRINTED, DEFECTIVE, FAILED = b"P", b"L", b"E"
 # A worker grows a little with each document; a fresh one takes its place before that matters.
 DOCUMENTS_PER_WORKER = 500
 ATTEMPTS = 2
+# Many times the longest act: what says more is no document.
+ANSWER_BYTES = 32 * 1024**2
 
 
 def _work(connection: Connection, templates: Path, time_limit: float, scratch: Path) -> None:
@@ -52,12 +56,28 @@ class _Worker:
         return self._process.is_alive()
 
     def ask(self, payload: bytes) -> bytes:
-        """Return the answer; raise EOFError or OSError when the worker is dead, or silent for too long."""
-        self._connection.send_bytes(payload)
-        if not self._connection.poll(self._time_limit):
-            raise TimeoutError(f"no document after {self._time_limit:g} s")
+        """Return the answer; raise EOFError or OSError when the worker dies, says too much, or is not done in time."""
+        with self._killed_in_time():
+            self._connection.send_bytes(payload)
+            answer = self._connection.recv_bytes(ANSWER_BYTES)
         self.served += 1
-        return self._connection.recv_bytes()
+        return answer
+
+    @contextmanager
+    def _killed_in_time(self) -> Iterator[None]:
+        """Kill the process at its time: nothing else ends a read that it has begun to answer."""
+        limit = threading.Timer(self._time_limit, self._process.kill)
+        limit.start()
+        begun = time.monotonic()
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            if time.monotonic() - begun < self._time_limit:
+                raise
+            raise TimeoutError(f"no document after {self._time_limit:g} s") from error
+        finally:
+            limit.cancel()
+            limit.join()  # else it could kill what the next process is called by then
 
     def end(self) -> None:
         self._connection.close()

@@ -2,14 +2,26 @@
 
 from collections.abc import Iterator
 
+from permits.document.glyphs import drawable
 from permits.document.payload import Payload
 from permits.domain.permit import Permit
 from permits.domain.ruling import Ruling, RulingKind
 
+# The author and their title are never cut in two: so many letters fill the column of one page.
+_MOST_OF_AN_AUTHOR = 1200
+
 
 def gaps(payload: Payload) -> list[str]:
-    """Return one French sentence for each thing that this kind of act cannot be taken without."""
-    return list(_gaps_of_ruling(payload) if isinstance(payload, Ruling) else _gaps_of_permit(payload))
+    """Return one French sentence for each thing that this kind of act cannot be taken without, or with."""
+    own = _gaps_of_ruling(payload) if isinstance(payload, Ruling) else _gaps_of_permit(payload)
+    return [*_excess_of_author(payload), *own]
+
+
+def _excess_of_author(payload: Payload) -> Iterator[str]:
+    by = payload.signatory
+    shown = (payload.authority.place, by.first_name, by.name, by.quality, by.service)
+    if sum(len(drawable(each)) for each in shown) > _MOST_OF_AN_AUTHOR:
+        yield "l’auteur de l’acte et son titre ne tiennent pas sur une page"
 
 
 def _gaps_of_permit(permit: Permit) -> Iterator[str]:

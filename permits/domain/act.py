@@ -110,6 +110,11 @@ class Act:
             raise TypeError(f"{self.number} is a {self.kind}, not a permit")
         return self.payload
 
+    @property
+    def last_day(self) -> date:
+        """The last day that an act that allows covers; before its first one when it was abrogated before it began."""
+        return self.permit.ends_on if self.ended_on is None else self.ended_on - timedelta(days=1)
+
     def is_past_its_day(self, today: date) -> bool:
         """Tell whether this is an abrogation that would take effect on days already begun, were it sealed today."""
         payload = self.payload
@@ -117,10 +122,14 @@ class Act:
             return False
         return payload.effective_on < first_day_to_abrogate(payload.starts_on, today)
 
+    def is_to_come(self, day: date) -> bool:
+        """Tell whether this act still lets its holder occupy the street on `day` (in Paris) or on a later one."""
+        if not self.kind.allows or self.state not in (ActState.ISSUED, ActState.ABROGATED):
+            return False
+        return max(day, self.permit.starts_on) <= self.last_day
+
     def is_in_force(self, day: date) -> bool:
         """Tell whether this act lets its holder occupy the street on `day` (in Paris)."""
         if not self.kind.allows or self.state not in (ActState.ISSUED, ActState.ABROGATED):
             return False
-        if not self.permit.starts_on <= day <= self.permit.ends_on:
-            return False
-        return self.ended_on is None or day < self.ended_on
+        return self.permit.starts_on <= day <= self.last_day

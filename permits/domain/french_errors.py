@@ -59,6 +59,7 @@ PATTERNS = {
     r"^\d{2}-\d{2}$": "MM-JJ, par exemple 07-14",
     r"^(\d{4})-(\d{1,9})$": "le curseur que rend la page précédente",
     r"^[A-Za-z0-9_-]+$": "le code imprimé sur le document",
+    r"^[0-9a-f]{64}$": "une empreinte SHA-256 : 64 chiffres et lettres de a à f",
     r"^[A-Z]{2,8}-\d{4}-\d{6,9}$": "un numéro d’acte, par exemple EX-2027-000001",
 }
 

@@ -7,9 +7,11 @@ It holds no e-mail, phone or birth data.
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from permits.domain.application import Insurance, Kind
+from permits.domain.arms import Arms
 from permits.domain.decision import Citation, Fee, Prescription
 from permits.domain.model import Value
 from permits.domain.place import Metres, Polygon
@@ -17,11 +19,27 @@ from permits.domain.place import Metres, Polygon
 PAYLOAD_SCHEMA: Literal["permis-de-stationnement/1"] = "permis-de-stationnement/1"
 
 
+class Paper(StrEnum):
+    """What a sign is printed on (ISO 216)."""
+
+    A4 = "a4"
+    A3 = "a3"
+
+
 class PressBusy(Exception):
     """Too many documents are in hand; ask again after `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many documents in hand, ask again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class SealingStopped(Exception):
+    """No act can be sealed now: no number is given. `reason` is a French sentence; ask again after `retry_after` s."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.retry_after = retry_after
 
 
@@ -56,7 +74,7 @@ class PermittedOccupancy(Value):
 
 
 class IssuingAuthority(Value):
-    """Who takes the act, and how to reach it."""
+    """Who takes the act, and how to reach it. `arms` is an SVG; None for the emblem of the page."""
 
     id: str
     name: str
@@ -68,6 +86,7 @@ class IssuingAuthority(Value):
     email: str
     phone: str
     data_protection_contact: str
+    arms: Arms | None = None
 
 
 class Signatory(Value):

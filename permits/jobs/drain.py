@@ -6,7 +6,7 @@ from uuid import UUID
 
 from permits.desk import Desk
 from permits.domain.establishment import RegistryUnavailable
-from permits.domain.permit import PressBusy
+from permits.domain.permit import PressBusy, SealingStopped
 from permits.issue import ask_again, decide_waiting
 from permits.register.traces import Errand, Purpose, on_errand
 from permits.register.waiting import Place, WaitingLine
@@ -59,15 +59,15 @@ class Drain:
                     break
                 aside.add(place.application_id)
                 self._note_failure(place, outage)
-            except PressBusy:
-                # Everybody's trouble: the order is kept until there is room.
+            except (PressBusy, SealingStopped):
+                # Everybody's trouble: the order is kept until there is room, and a seal.
                 break
             except Exception as error:
                 self._put_off(place, error)
         return decided
 
     def _decide(self, place: Place) -> bool:
-        """Decide one; raises RegistryUnavailable, PressBusy, or whatever is wrong with this one."""
+        """Decide one; raises RegistryUnavailable, PressBusy, SealingStopped, or whatever is wrong with this one."""
         with on_errand(Errand(Purpose.WAITING, place.application_id)):
             is_decided = decide_waiting(self._desk, place.application_id)
         self._failed.pop(place.application_id, None)

@@ -6,6 +6,7 @@ document wins.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, Thread
 from uuid import UUID
@@ -19,6 +20,7 @@ from permits.desk import Desk
 from permits.domain.calendar import PARIS
 from permits.domain.establishment import RegistryUnavailable
 from permits.issue import finish_act
+from permits.jobs.archive import Archiving
 from permits.jobs.drain import Drain
 from permits.register.database import conninfo
 from permits.register.purge import purge
@@ -37,6 +39,8 @@ DATABASE_AWAITED_S = 3.0
 CONCURRENCY = 4
 # At 03:17 in Paris: in one of these two hours of UTC, with the season.
 PURGE_AT = "17 1,2 * * *"
+# Once a night: whoever reads the log in the morning has it.
+WARN_AT = "23 2 * * *"
 
 
 class Patience(BaseRetryStrategy):
@@ -56,7 +60,15 @@ class Worker:
     """One worker, in a thread: `start`, then `stop`."""
 
     def __init__(
-        self, desk: Desk, engine: Engine, authority: str, *, first_wait_s: int = 10, concurrency: int = CONCURRENCY
+        self,
+        desk: Desk,
+        engine: Engine,
+        authority: str,
+        archiving: Archiving | None = None,
+        *,
+        warn_of_expiry: Callable[[], None] | None = None,
+        first_wait_s: int = 10,
+        concurrency: int = CONCURRENCY,
     ) -> None:
         self._desk = desk
         self._engine = engine
@@ -77,6 +89,10 @@ class Worker:
         self._declare_drain()
         self._declare_purge(patience)
         self._declare_retry_stalled()
+        if archiving is not None:
+            self._declare_archiving(archiving)
+        if warn_of_expiry is not None:
+            self._declare_warning(warn_of_expiry)
 
     def start(self) -> None:
         """Start running jobs; returns once the loop is up."""
@@ -122,6 +138,29 @@ class Worker:
             retention = self._desk.today().law.rulebook.retention
             erased = purge(self._engine, self._authority, retention, self._desk.clock())
             log.info("what was kept long enough is erased", extra=erased)
+
+    def _declare_archiving(self, archiving: Archiving) -> None:
+        """One run at a time on the whole installation: `lock` is that of both."""
+
+        def run(what: str, once: Callable[[Callable[[], bool]], int]) -> None:
+            if made := once(self._stopping.is_set):
+                log.info("archive copies are made", extra={"why": what, "made": made})
+
+        @self._app.periodic(cron="* * * * *")
+        @self._app.task(name="stamp_deferred", lock="archive", queueing_lock="stamp_deferred")
+        def stamp_deferred(timestamp: int) -> None:
+            run("deferred", archiving.stamp_deferred)
+
+        @self._app.periodic(cron="*/10 * * * *")
+        @self._app.task(name="continue_due", lock="archive", queueing_lock="continue_due")
+        def continue_due(timestamp: int) -> None:
+            run("due", archiving.continue_due)
+
+    def _declare_warning(self, warn_of_expiry: Callable[[], None]) -> None:
+        @self._app.periodic(cron=WARN_AT)
+        @self._app.task(name="warn_of_expiry", queueing_lock="warn_of_expiry")
+        def warn_at_night(timestamp: int) -> None:
+            warn_of_expiry()
 
     def _declare_retry_stalled(self) -> None:
         jobs = self._app.job_manager

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from permits.domain.arms import drawing
 from permits.domain.french_errors import french_message
 from permits.domain.limits import Limits
 from permits.domain.rulebook import Rulebook, Zone
@@ -18,13 +19,14 @@ from permits.law.strict import Location, Malformed, line_of, read_json, read_yam
 
 _LIMITS = {limit: f"limits/{limit}.yaml" for limit in Limits.model_fields}
 _ZONES = "zones.geojson"
+_ARMS = "arms.svg"
 _FILES = ("authority.yaml", "rules.yaml", "forbidden_periods.yaml", "prescriptions.yaml", _ZONES)
 # What a city may leave out, and rulebooks stored before it existed have not.
 _OPTIONAL = {"retention": "retention.yaml", "questions": "questions.yaml", "calendars": "calendars.yaml"}
 _SHORTEST_CITATION = 3
 _WEB_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 # The extensions that are read, by what people write.
-_MEANT = {".yaml": ".yaml", ".yml": ".yaml", ".geojson": ".geojson"}
+_MEANT = {".yaml": ".yaml", ".yml": ".yaml", ".geojson": ".geojson", ".svg": ".svg"}
 MAX_FILES = 500
 MAX_FILE_BYTES = 2_000_000
 
@@ -52,7 +54,7 @@ def read_directory(directory: Path) -> dict[str, str]:
         raise RulebookError(
             str(directory),
             "dossier",
-            f"de 1 à {MAX_FILES} fichiers .yaml ou .geojson sont attendus, {len(paths)} trouvés",
+            f"de 1 à {MAX_FILES} fichiers .yaml, .geojson ou .svg sont attendus, {len(paths)} trouvés",
         )
     files = {}
     for path in paths:
@@ -80,7 +82,7 @@ def load(files: Mapping[str, str]) -> Rulebook:
     _check_names(files, tariff)
     content = {
         "digest": digest_of(files),
-        "authority": _parse(files, "authority.yaml"),
+        "authority": _with_arms(_parse(files, "authority.yaml"), files),
         "limits": _limits(files),
         "rules": _parse(files, "rules.yaml"),
         "forbidden_periods": _parse(files, "forbidden_periods.yaml"),
@@ -163,6 +165,16 @@ def _parse(files: Mapping[str, str], name: str) -> Any:
         raise RulebookError(name, f"ligne {error.line}", str(error)) from None
 
 
+def _with_arms(authority: Any, files: Mapping[str, str]) -> Any:
+    """Return the authority with its arms, which a city may leave out."""
+    if _ARMS not in files or not isinstance(authority, dict) or not isinstance(authority.get("identity"), dict):
+        return authority
+    try:
+        return authority | {"identity": authority["identity"] | {"arms": drawing(files[_ARMS])}}
+    except ValueError as error:
+        raise RulebookError(_ARMS, "fichier", str(error)) from None
+
+
 def _tariff(files: Mapping[str, str]) -> str:
     tariffs = sorted(name for name in files if name.startswith("tariffs/"))
     if len(tariffs) != 1:
@@ -172,7 +184,7 @@ def _tariff(files: Mapping[str, str]) -> str:
 
 
 def _check_names(files: Mapping[str, str], tariff: str) -> None:
-    known = {*_FILES, *_OPTIONAL.values(), tariff, *_LIMITS.values()}
+    known = {*_FILES, *_OPTIONAL.values(), _ARMS, tariff, *_LIMITS.values()}
     for name in sorted(files.keys() - known):
         raise RulebookError(name, "fichier", f"aucun fichier ne porte ce nom ; connus : {', '.join(sorted(known))}")
 

@@ -28,6 +28,7 @@ from permits.domain.facts import Facts
 from permits.domain.filing import ActNotPossible, AlreadyFiled, Filed, Filing, FootprintTaken
 from permits.domain.permit import MakePermit
 from permits.domain.ruling import MakeRuling
+from permits.domain.sealing import SealLevel
 from permits.failpoint import reach
 from permits.register import audit
 from permits.register.catalogue import Catalogue, filed_of, space_of
@@ -174,7 +175,16 @@ class Register(Catalogue):
             _saw(session, position)
         return act
 
-    def file(self, act_id: UUID, content: bytes, sha256: str, at: datetime) -> Act:
+    def file(
+        self,
+        act_id: UUID,
+        content: bytes,
+        sha256: str,
+        at: datetime,
+        *,
+        level: SealLevel = SealLevel.B_B,
+        stamp_deferred: bool = False,
+    ) -> Act:
         """Move a reserved act to issued with its document; the first recorded document wins.
 
         An act that ends or replaces another does so in the same transaction. Returns the act as it
@@ -184,7 +194,8 @@ class Register(Catalogue):
             row = session.exec(select(ActRow).where(col(ActRow.id) == act_id).with_for_update()).one()
             reach("filing_begun")
             if row.state == ActState.RESERVED:
-                session.add(DocumentRow(sha256=sha256, content=content, stored_at=at))
+                sealed: dict[str, Any] = {"level": level, "stamp_deferred": stamp_deferred}
+                session.add(DocumentRow(sha256=sha256, content=content, stored_at=at, **sealed))
                 session.flush()
                 reach("document_stored")
                 ended = ENDS.get(ActKind(row.kind))
@@ -194,7 +205,7 @@ class Register(Catalogue):
                 row.state, row.issued_at, row.document_sha256 = ActState.ISSUED, at, sha256
                 session.add(row)
                 session.flush()
-                self._audit(session, "issued", at, {"act": row.label, "document_sha256": sha256})
+                self._audit(session, "issued", at, {"act": row.label, "document_sha256": sha256} | sealed)
                 if ended is not None:
                     label = session.exec(select(ActRow.label).where(col(ActRow.id) == row.cites)).one()
                     self._audit(session, ended, at, {"act": label, "by_act": row.label})

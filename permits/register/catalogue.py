@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field as PydanticField
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, and_, func, literal_column, not_, text
+from sqlalchemy import Engine, and_, func, literal_column, not_, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -24,6 +24,7 @@ from permits.domain.ruling import Ruling
 from permits.register.tables import (
     ActRow,
     ApplicationRow,
+    ArchiveCopyRow,
     ContactRow,
     DocumentRow,
     EvidenceRow,
@@ -38,6 +39,18 @@ _STANDING = text(
     " WHERE f.footprint_core && CAST(:core AS polygon) AND f.period && CAST(:period AS daterange)"
     " AND f.authority = :authority AND f.space = :space AND f.worksite_key <> :worksite_key AND f.live"
     " ORDER BY starts_on, act.label LIMIT 20"
+)
+# After an act, or one that it corrects: what extends it, what extends or corrects that, and so on.
+_LATER = text(
+    "WITH RECURSIVE version AS ("
+    " SELECT id, kind, cites FROM act WHERE id = :id"
+    " UNION ALL SELECT earlier.id, earlier.kind, earlier.cites"
+    " FROM act earlier JOIN version ON version.kind = 'correction' AND earlier.id = version.cites"
+    "), later AS ("
+    " SELECT act.id FROM act JOIN version ON act.cites = version.id WHERE act.kind = 'extension'"
+    " UNION ALL SELECT act.id FROM act JOIN later ON act.cites = later.id"
+    " WHERE act.kind IN ('extension', 'correction')"
+    ") SELECT id FROM later"
 )
 _IS_HALTED = text("SELECT issuing_is_halted(:authority)")
 
@@ -60,6 +73,20 @@ class PermitSearch:
     siret: str | None = None
     on: date | None = None
     before: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file that the register knows by its SHA-256: the act it is of, as what, and the level of its seal (SealLevel).
+
+    Only a delivered file is the act; an archive copy holds its bytes, and proves them longer. `extensions` are those
+    that stand after the act (Catalogue.extensions).
+    """
+
+    act: Act
+    role: Literal["delivered", "archive"]
+    level: str
+    extensions: tuple[Act, ...]
 
 
 class Catalogue:
@@ -153,6 +180,23 @@ class Catalogue:
         with Session(self.engine) as session:
             return bool(session.execute(text("SELECT act_is_extended(:id)"), {"id": act_id}).scalar_one())
 
+    def extensions(self, act_id: UUID) -> tuple[Act, ...]:
+        """Return the sealed acts that add days after this one, or after the one it corrects, earliest first.
+
+        Of a corrected one, the last version; not one that was withdrawn, or abrogated before it began.
+        """
+        with Session(self.engine) as session:
+            return self._extensions(session, act_id)
+
+    def _extensions(self, session: Session, act_id: UUID) -> tuple[Act, ...]:
+        later = [row.id for row in session.execute(_LATER, {"id": act_id})]
+        if not later:
+            return ()
+        cut_short = and_(col(ActRow.state) == ActState.ABROGATED, col(ActRow.ended_on) > col(ActRow.starts_on))
+        stands = or_(col(ActRow.state) == ActState.ISSUED, cut_short)
+        found = session.exec(self._acts(col(ActRow.id).in_(later), stands).order_by(col(ActRow.starts_on)))
+        return tuple(act_of(*row) for row in found)
+
     def is_being_changed(self, act_id: UUID) -> bool:
         """Tell whether an act that extends, replaces or ends this one waits for its seal."""
         in_hand = select(ActRow.id).where(col(ActRow.cites) == act_id, col(ActRow.state) == ActState.RESERVED)
@@ -175,6 +219,19 @@ class Catalogue:
         """Return the released bytes of that digest."""
         with Session(self.engine) as session:
             return session.get_one(DocumentRow, sha256).content
+
+    def find_file(self, sha256: str) -> FoundFile | None:
+        """Return what the register knows of a file by its SHA-256 (64 lower-case hexadecimal digits)."""
+        with Session(self.engine) as session:
+            delivered = self._one_act(session, col(ActRow.document_sha256) == sha256)
+            if delivered is not None:
+                level = session.exec(select(DocumentRow.level).where(col(DocumentRow.sha256) == sha256)).one()
+                return FoundFile(delivered, "delivered", level, self._extensions(session, delivered.id))
+            copied = select(ArchiveCopyRow.act_id, ArchiveCopyRow.level).where(col(ArchiveCopyRow.sha256) == sha256)
+            for act_id, level in session.exec(copied):
+                act = self._one_act(session, col(ActRow.id) == act_id)
+                return FoundFile(act, "archive", level, self._extensions(session, act_id)) if act else None
+        return None
 
     def permits(self, client_id: UUID, search: "PermitSearch") -> list[Act]:
         """Return one page of the client's permits, newest number first."""

@@ -1,5 +1,7 @@
 """What the audit chain seals of each row: whoever writes a row and whoever checks it take the same digest."""
 
+import hashlib
+
 from permits.domain.canonical import digest
 from permits.register.audit import instant_text
 from permits.register.tables import ApplicationRow, NotificationRow
@@ -36,3 +38,8 @@ def notification_digest(row: NotificationRow) -> str:
             "recorded_by": row.recorded_by,
         }
     )
+
+
+def seal_digest(certificate: bytes, chain: str) -> str:
+    """Return the digest of a certificate that seals (DER) and of those above it (PEM)."""
+    return digest({"certificate_sha256": hashlib.sha256(certificate).hexdigest(), "chain": chain})

@@ -183,13 +183,52 @@ class FootprintRow(SQLModel, table=True):
 
 
 class DocumentRow(SQLModel, table=True):
-    """A released document, under the SHA-256 of its bytes."""
+    """A released document, under the SHA-256 of its bytes. `stamp_deferred` when it should have had a time stamp."""
 
     __tablename__ = "document"
 
     sha256: str = Field(primary_key=True)
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     stored_at: datetime = Field(sa_column=_instant())
+    level: str = "B-B"
+    stamp_deferred: bool = False
+
+
+class ArchiveCopyRow(SQLModel, table=True):
+    """A file made later from a delivered one, to prove it longer: `made_from` is the SHA-256 of what it continues."""
+
+    __tablename__ = "archive_copy"
+
+    sha256: str = Field(primary_key=True)
+    act_id: UUID
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    level: str
+    made_from: str
+    made_at: datetime = Field(sa_column=_instant())
+    renew_before: datetime | None = Field(default=None, sa_column=_optional_instant())
+
+
+class SealCertificateRow(SQLModel, table=True):
+    """A certificate that sealed here (DER), and the chain above it (PEM)."""
+
+    __tablename__ = "seal_certificate"
+
+    authority: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    certificate: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    chain: str
+    first_used_at: datetime = Field(sa_column=_instant())
+
+
+class CodeKeyRow(SQLModel, table=True):
+    """A public key (JWK, RFC 7517) that verifies the QR codes signed here."""
+
+    __tablename__ = "code_key"
+
+    authority: str = Field(primary_key=True)
+    kid: str = Field(primary_key=True)
+    public_key: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    first_used_at: datetime = Field(sa_column=_instant())
 
 
 class SwitchRow(SQLModel, table=True):

@@ -10,9 +10,10 @@ from uuid import uuid4
 import yaml
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from permits.web import health, problems, public
-from permits.web.api import acts, applications, establishments, permits, rulebook
+from permits.web import health, problems, public, trust, verification
+from permits.web.api import acts, applications, documents, establishments, permits, rulebook
 from permits.web.context import Context
 from permits.web.openapi import describe
 from permits.web.policy import enforce
@@ -49,12 +50,23 @@ def create_web_app(
     )
     app.state.context = context
     app.state.base_url = context.desk.public_url if context else ""
-    for room in (applications, permits, acts, establishments, rulebook, public, health):
+    for room in (
+        applications,
+        permits,
+        acts,
+        documents,
+        establishments,
+        rulebook,
+        trust,
+        verification,
+        public,
+        health,
+    ):
         app.include_router(room.router)
     app.include_router(public.contract(app))
     problems.install(app)
     # Inside the envelope, which turns the limit's plain answer into a problem.
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    app.add_middleware(_BodyLimit)
     app.middleware("http")(_envelope)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
@@ -69,12 +81,24 @@ def contract_yaml() -> str:
     return header + yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120)
 
 
+class _BodyLimit:
+    """Bounds what is sent; the route that takes a file has a limit of its own, told on a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._limited = RequestBodyLimitMiddleware(app, MAX_BODY_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bounds_itself = scope["type"] == "http" and scope["path"] == verification.UPLOAD_PATH
+        await (self._app if bounds_itself else self._limited)(scope, receive, send)
+
+
 async def _envelope(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Give each request an id, each answer its safety headers, and the log one line."""
     request.state.request_id = uuid4()
     started = time.perf_counter()
     response = await call_next(request)
-    if response.status_code == 413:
+    if response.status_code == 413 and response.headers.get("Content-Type", "").startswith("text/plain"):
         # The limit answers in plain text, before any handler of ours.
         response = problems.problem_response(request, "body_too_large")
     for name, value in _HEADERS.items():

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from pydantic import SecretStr
 
 from permits.desk import Desk
+from permits.domain.claim import Claim
 from permits.register.catalogue import Catalogue
 from permits.register.clients import Client
 from permits.register.readings import Reading
@@ -32,6 +33,10 @@ class Context:
     authenticate: Callable[[SecretStr], Client | None]
     readiness: Callable[[], list[Readiness]]
     note_reading: Callable[[Reading], None]
+    # What a file that nobody here knows says of itself; raises PressBusy when too many are read at once.
+    read_stranger: Callable[[bytes], Claim]
+    # The roots (PEM) to which the chains of seals and time stamps lead.
+    trusted_roots: tuple[str, ...] = ()
 
 
 def _context(request: Request) -> Context:

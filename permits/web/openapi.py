@@ -18,6 +18,7 @@ _BY_OPERATION = {
     "file_application": {"409": "La même demande est en cours, ou le règlement ne lui donne pas de numéro"},
     "extend_permit": {"409": "La même demande est en cours, ou ce permis ne se prolonge pas"},
     "get_permit_document": {"409": "Document en cours d’établissement"},
+    "get_permit_sign": {"409": "Document en cours d’établissement, ou permis qui n’autorise plus rien"},
     "get_act_document": {"409": "Document en cours d’établissement"},
     "explain_problem": {"404": "Aucun problème n’a ce code"},
 }

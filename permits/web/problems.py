@@ -21,7 +21,7 @@ from permits.domain.admissibility import Inadmissible
 from permits.domain.dated import NotInForce
 from permits.domain.establishment import RegistryUnavailable
 from permits.domain.filing import ActNotPossible
-from permits.domain.permit import PressBusy
+from permits.domain.permit import PressBusy, SealingStopped
 from permits.issue import KeyReused, RequestInProgress
 from permits.register.floor import BookRolledBack
 from permits.web.french_errors import field_errors
@@ -79,6 +79,9 @@ KINDS: dict[str, Kind] = {
     "place_too_far": Kind(422, "Emplacement hors de portée", "Adressez-vous à la commune concernée."),
     "internal_error": Kind(500, "Erreur interne", "Rien n’est perdu : répétez la même requête, ou prévenez-nous."),
     "overloaded": Kind(503, "Service saturé", "Répétez la même requête après le délai indiqué."),
+    "sealing_stopped": Kind(
+        503, "Cachet indisponible", "Aucun numéro n’est donné : répétez la même requête après le délai indiqué."
+    ),
     "database_unavailable": Kind(503, "Registre indisponible", "Répétez la même requête après le délai indiqué."),
     "registry_unavailable": Kind(
         503,
@@ -179,6 +182,7 @@ def install(app: FastAPI) -> None:
     on(RulebookUnreadable, "rulebook_unreadable", 3600)
     app.add_exception_handler(BookRolledBack, _rolled_back)
     app.add_exception_handler(PressBusy, _busy)
+    app.add_exception_handler(SealingStopped, _stopped)
     app.add_exception_handler(RegistryUnavailable, _registry)
     app.add_exception_handler(Inadmissible, _inadmissible)
     app.add_exception_handler(ActNotPossible, _not_possible)
@@ -195,6 +199,12 @@ def _rolled_back(request: Request, error: Exception) -> JSONResponse:
 
 def _busy(request: Request, error: Any) -> JSONResponse:
     return problem_response(request, "overloaded", retry_after=timedelta(seconds=error.retry_after))
+
+
+def _stopped(request: Request, error: Any) -> JSONResponse:
+    log.error("nothing is issued: the seal can't be made", extra={"reason": error.reason})
+    detail = f"{error.reason} {KINDS['sealing_stopped'].advice}"
+    return problem_response(request, "sealing_stopped", detail, retry_after=timedelta(seconds=error.retry_after))
 
 
 def _registry(request: Request, error: Any) -> JSONResponse:

@@ -12,7 +12,9 @@ from cryptography.x509.oid import NameOID
 
 from permits.document.press import Press
 from permits.document.print import print_act
-from permits.document.seal import Pkcs12Seal, load_demo_seal, make_demo_seal
+from permits.document.sealing.demo import load_demo_seal, make_demo_seal
+from permits.document.sealing.pkcs12 import Pkcs12Key
+from permits.document.sealing.seal import Seal
 from permits.domain.permit import Permit
 from permits.domain.ruling import Ruling, RulingKind
 from tests.document.sample import sample_permit
@@ -47,15 +49,15 @@ def ruling_file(ruling_pdf: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seal(tmp_path_factory: pytest.TempPathFactory) -> Pkcs12Seal:
+def seal(tmp_path_factory: pytest.TempPathFactory) -> Seal:
     directory = tmp_path_factory.mktemp("seal")
     make_demo_seal(directory)
     return load_demo_seal(directory)
 
 
 @pytest.fixture(scope="session")
-def sealed(pdf: bytes, seal: Pkcs12Seal) -> bytes:
-    return seal.seal(pdf)
+def sealed(pdf: bytes, seal: Seal) -> bytes:
+    return seal.seal(pdf).content
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def sealed_file(sealed: bytes, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def press(seal: Pkcs12Seal) -> Iterator[Press]:
+def press(seal: Seal) -> Iterator[Press]:
     press = Press(seal, workers=2, capacity=3)
     press.start()
     yield press
@@ -75,7 +77,7 @@ def press(seal: Pkcs12Seal) -> Iterator[Press]:
 
 def town_seal(
     *, valid_for: timedelta = timedelta(days=1), since: timedelta = timedelta(hours=1), with_chain: bool = False
-) -> Pkcs12Seal:
+) -> Seal:
     """Return a new elliptic-curve seal that does not call itself a specimen, self-signed or issued by an authority."""
     key, authority_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
     name, authority = _named("Cachet d’essai"), _named("Autorité d’essai")
@@ -84,11 +86,11 @@ def town_seal(
     usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
     builder = _certificate(name, key.public_key(), start, end).add_extension(usage, critical=True)
     if not with_chain:
-        return Pkcs12Seal(key, builder.issuer_name(name).sign(key, SHA256()))
+        return Seal(Pkcs12Key(key, builder.issuer_name(name).sign(key, SHA256())))
     issuer = _certificate(authority, authority_key.public_key(), start, end).issuer_name(authority)
     issuer = issuer.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     chain = (issuer.sign(authority_key, SHA256()),)
-    return Pkcs12Seal(key, builder.issuer_name(authority).sign(authority_key, SHA256()), chain)
+    return Seal(Pkcs12Key(key, builder.issuer_name(authority).sign(authority_key, SHA256()), chain))
 
 
 def _named(common_name: str) -> x509.Name:

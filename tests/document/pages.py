@@ -3,8 +3,11 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from permits.document import TEMPLATES
@@ -40,5 +43,15 @@ def blank_templates(tmp_path: Path, name: str) -> Path:
     """Return a copy of the templates where one page says nothing."""
     copy = tmp_path / "templates"
     shutil.copytree(TEMPLATES, copy, ignore=shutil.ignore_patterns("web"))
-    (copy / name).write_text('<html lang="fr"><title>Rien</title><p>Rien.</p>', encoding="utf-8")
+    (copy / name).write_text('<html lang="fr"><title>Rien</title><p>Rien.</p></html>', encoding="utf-8")
     return copy
+
+
+@cache
+def blank_page() -> bytes:
+    """Return a PDF that says nothing: quickly read, for tests of what is put around it."""
+    output = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(output)
+    return output.getvalue()

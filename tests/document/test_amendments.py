@@ -13,7 +13,7 @@ from permits.document.errors import PrintError
 from permits.document.lint import lint
 from permits.document.payload import payload_bytes
 from permits.document.print import print_act
-from permits.document.seal import Pkcs12Seal
+from permits.document.sealing.seal import Seal
 from permits.document.verify import verify_seal
 from permits.domain.permit import Amendment, CitedAct, Permit
 from tests.document.pages import defects_of, templates_with, text_of
@@ -76,7 +76,7 @@ def test_a_first_permit_speaks_of_no_other(pdf: bytes, tmp_path: Path, program: 
 
 @pytest.mark.parametrize("permit", [sample_extension(), sample_correction()], ids=["extension", "correction"])
 def test_it_passes_the_lint_and_is_sealed_like_a_permit(
-    permit: Permit, seal: Pkcs12Seal, tmp_path: Path, program: Callable[[str], str]
+    permit: Permit, seal: Seal, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     pdf = print_act(permit)
     lint(pdf, permit)
@@ -84,7 +84,7 @@ def test_it_passes_the_lint_and_is_sealed_like_a_permit(
         assert str(document.docinfo.Title).endswith("du permis de stationnement n° EX-2027-000001")
         assert len(document.pages) <= 3
         assert document.attachments["permis.json"].get_file().read_bytes() == payload_bytes(permit)
-    sealed = seal.seal(pdf)
+    sealed = seal.seal(pdf).content
     verify_seal(sealed, seal.certificate)
     path = tmp_path / "sealed.pdf"
     path.write_bytes(sealed)

@@ -13,6 +13,7 @@ from permits.document.lint import lint
 from permits.document.mentions import ALGORITHM, ALWAYS
 from permits.document.permit_mentions import MANDATORY_WORDS
 from permits.document.print import print_act
+from permits.domain.application import Insurance
 from permits.domain.decision import Citation
 from permits.domain.permit import DailyWindow, KeptFor, Permit
 from tests.document.pages import blank_templates, defects_of, templates_with
@@ -68,6 +69,22 @@ LINE_CHANGED = FEE.model_copy(
         ({"occupancies": (occupancy(label="benne"),)}, "objet"),
         ({"occupancies": (occupancy(address="16 rue du Four"),)}, "emplacement"),
         ({"occupancies": (occupancy(area_m2=Decimal("6.60")),)}, "surface"),
+        ({"occupancies": (occupancy(pieces=2),)}, "objet"),
+        ({"occupancies": (occupancy(vehicle_tonnes=Decimal("12")),)}, "objet"),
+        ({"occupancies": (occupancy(length_m=Decimal("9.00")),)}, "dimensions"),
+        ({"occupancies": (occupancy(width_m=Decimal("1.00")),)}, "dimensions"),
+        ({"occupancies": (occupancy(height_m=None),)}, "surface"),
+        ({"occupancies": (occupancy(footway_clear_width_m=Decimal("1.40")),)}, "passage piéton"),
+        ({"daily_hours": None}, "horaires"),
+        ({"daily_hours": None}, "dates, en tête"),
+        ({"ends_on": date(2027, 3, 13)}, "durée"),
+        ({"payer_siret": "55208131766522"}, "redevable"),
+        ({"insurance": Insurance(insurer="Autre", policy="RC-1")}, "contrat d’assurance"),
+        ({"urbanism_file": "DP 1"}, "dossier d’urbanisme"),
+        (
+            {"fetched_data": (FETCHED.model_copy(update={"source_updated_at": datetime(2027, 1, 7, tzinfo=UTC)}),)},
+            "donnée obtenue",
+        ),
         ({"visas": (Citation(text="le code civil"),)}, "visa"),
         ({"considerations": ("la rue est large",)}, "considérant"),
         ({"prescriptions": (prescription(1, "Rien n’est éclairé."),)}, "prescription"),
@@ -254,4 +271,7 @@ def test_the_lint_reads_the_page_not_the_payload(tmp_path: Path) -> None:
     """A page that keeps every figure in its attachment and none in sight is caught."""
     templates = templates_with(tmp_path, "permit.fee.total|money(permit.fee.currency)", "permit.fee.total")
     defects = defects_of(print_act(sample_permit(), templates), sample_permit())
-    assert defects == ["total de la redevance : « Total 144,24\u00a0€ » manque"]
+    assert defects == [
+        "montant, en tête : « Redevance 144,24\u00a0€ » manque",
+        "total de la redevance : « Total 144,24\u00a0€ » manque",
+    ]

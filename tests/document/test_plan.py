@@ -102,7 +102,7 @@ def test_the_printed_plan_measures_true(pdf: bytes, program: Callable[[str], str
     """At 254 dots an inch, ten dots are a millimetre: 8 m by 1.20 m at 1:100 are 800 by 120 dots."""
     path = tmp_path / "permit.pdf"
     path.write_bytes(pdf)
-    command = [program("pdftoppm"), "-r", "254", "-f", "3", "-l", "3", "-png", "-singlefile", str(path)]
+    command = [program("pdftoppm"), "-r", "254", "-f", "2", "-l", "2", "-png", "-singlefile", str(path)]
     picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout)).convert("RGB")
     left, top, right, bottom = _box_of(picture, FILL)
     line = 3.5  # the outline, half of it inside, hides as much of the fill at each side

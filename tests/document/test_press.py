@@ -22,10 +22,12 @@ from permits.document.lint import lint
 from permits.document.payload import Payload
 from permits.document.press import LintedDocument, Press
 from permits.document.print import print_act
-from permits.document.seal import Pkcs12Seal, make_demo_seal
+from permits.document.sealing.demo import make_demo_seal
+from permits.document.sealing.seal import Seal, SealedPdf
 from permits.document.verify import verify_seal
-from permits.domain.permit import Permit, PressBusy
+from permits.domain.permit import Permit, PressBusy, SealingStopped
 from permits.domain.ruling import RulingKind
+from permits.domain.sealing import SealLevel
 from tests.document.conftest import town_seal
 from tests.document.pages import templates_with
 from tests.document.sample import sample_permit
@@ -50,7 +52,7 @@ def until(condition: Callable[[], bool], within: float = 10) -> bool:
     return True
 
 
-def test_a_permit_becomes_a_sealed_document(press: Press, seal: Pkcs12Seal, permit: Permit, pdf: bytes) -> None:
+def test_a_permit_becomes_a_sealed_document(press: Press, seal: Seal, permit: Permit, pdf: bytes) -> None:
     with press.slot():
         linted = press.print_and_lint(permit)
         sealed = press.seal(linted)
@@ -62,7 +64,7 @@ def test_a_permit_becomes_a_sealed_document(press: Press, seal: Pkcs12Seal, perm
 @pytest.mark.parametrize(
     "act", [*map(sample_ruling, RulingKind), sample_extension(), sample_correction()], ids=lambda act: act.number
 )
-def test_so_does_every_other_kind_of_act(act: Payload, press: Press, seal: Pkcs12Seal) -> None:
+def test_so_does_every_other_kind_of_act(act: Payload, press: Press, seal: Seal) -> None:
     linted = press.print_and_lint(act)
     assert linted.content == print_act(act)
     verify_seal(press.seal(linted).content, seal.certificate)
@@ -85,6 +87,15 @@ def test_beyond_its_capacity_it_says_at_once_when_to_come_back(press: Press) -> 
         pass
 
 
+def test_with_an_expired_seal_it_has_no_place_for_anybody(permit: Permit) -> None:
+    with (
+        pytest.raises(SealingStopped, match=r"a expiré le .+\.$") as caught,
+        Press(town_seal(since=timedelta(days=3))).slot(),
+    ):
+        pass
+    assert caught.value.retry_after > 0
+
+
 def test_it_knows_that_its_seal_is_a_demonstration(press: Press) -> None:
     assert press.is_specimen
     assert not Press(town_seal()).is_specimen
@@ -98,7 +109,7 @@ def test_a_demonstration_seal_never_goes_on_a_real_act(real: Payload, press: Pre
         press.print_and_lint(real)
 
 
-def test_only_what_the_lint_passed_is_sealed(press: Press, seal: Pkcs12Seal, permit: Permit) -> None:
+def test_only_what_the_lint_passed_is_sealed(press: Press, seal: Seal, permit: Permit) -> None:
     linted = press.print_and_lint(permit)
     changed = linted.content + b"\n"
     digest = hashlib.sha256(changed).hexdigest()
@@ -114,15 +125,37 @@ def test_only_what_the_lint_passed_is_sealed(press: Press, seal: Pkcs12Seal, per
     press.seal(linted)
 
 
-class _CarelessSeal(Pkcs12Seal):
+class _CarelessSeal(Seal):
     """Seals something else than what it is given, or nothing at all."""
 
-    def __init__(self, good: Pkcs12Seal, spoil: Callable[[bytes], bytes]) -> None:
-        self._certificate = good.certificate
-        self._good, self._spoil = good, spoil
+    def __init__(self, good: Seal, spoil: Callable[[bytes], bytes]) -> None:
+        super().__init__(good.key)
+        self._spoil = spoil
 
-    def seal(self, pdf: bytes) -> bytes:
-        return self._spoil(self._good.seal(pdf))
+    def seal(self, pdf: bytes) -> SealedPdf:
+        good = super().seal(pdf)
+        return replace(good, content=self._spoil(good.content))
+
+
+def test_a_seal_of_another_level_than_it_says_is_not_released(seal: Seal, permit: Permit) -> None:
+    class Boastful(Seal):
+        def seal(self, pdf: bytes) -> SealedPdf:
+            return replace(super().seal(pdf), level=SealLevel.B_LT)
+
+    with running(Press(Boastful(seal.key), workers=1)) as boastful, pytest.raises(SealError, match="is B-B"):
+        boastful.seal(boastful.print_and_lint(permit))
+
+
+def test_nothing_is_sealed_while_something_outside_forbids_it(seal: Seal, permit: Permit) -> None:
+    def stop() -> None:
+        raise SealingStopped("essai", 5)
+
+    with running(Press(seal, workers=1, may_seal=stop)) as stopped:
+        linted = stopped.print_and_lint(permit)
+        with pytest.raises(SealingStopped):
+            stopped.seal(linted)
+        with pytest.raises(SealingStopped), stopped.slot():
+            raise AssertionError("a place was given")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +164,7 @@ class _CarelessSeal(Pkcs12Seal):
     ids=["cut", "longer", "shifted"],
 )
 def test_a_seal_that_does_not_hold_is_not_released(
-    spoil: Callable[[bytes], bytes], press: Press, seal: Pkcs12Seal, permit: Permit
+    spoil: Callable[[bytes], bytes], press: Press, seal: Seal, permit: Permit
 ) -> None:
     careless = Press(_CarelessSeal(seal, spoil))
     careless._secret = press._secret
@@ -139,7 +172,7 @@ def test_a_seal_that_does_not_hold_is_not_released(
         careless.seal(press.print_and_lint(permit))
 
 
-def test_defects_come_back_one_by_one(seal: Pkcs12Seal, tmp_path: Path) -> None:
+def test_defects_come_back_one_by_one(seal: Seal, tmp_path: Path) -> None:
     templates = templates_with(tmp_path, "précaire et révocable (", "durable (")
     with running(Press(seal, workers=1, templates=templates)) as press, pytest.raises(LintError) as caught:
         press.print_and_lint(sample_permit())
@@ -158,7 +191,7 @@ def worker_ids() -> set[int]:
 
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["hung", "dead"])
 def test_a_lost_worker_is_replaced_and_the_document_still_comes(
-    how: signal.Signals, seal: Pkcs12Seal, permit: Permit
+    how: signal.Signals, seal: Seal, permit: Permit
 ) -> None:
     others = worker_ids()
     with running(Press(seal, workers=1, time_limit=5)) as press:
@@ -171,7 +204,7 @@ def test_a_lost_worker_is_replaced_and_the_document_still_comes(
     assert worker_ids() == others
 
 
-def test_a_document_that_never_comes_is_given_up(seal: Pkcs12Seal, tmp_path: Path) -> None:
+def test_a_document_that_never_comes_is_given_up(seal: Seal, tmp_path: Path) -> None:
     endless = "{% for n in range(10 ** 12) %}{% endfor %}"
     templates = templates_with(tmp_path, "<header>", f"<header>{endless}", "act.html")
     with (
@@ -181,7 +214,7 @@ def test_a_document_that_never_comes_is_given_up(seal: Pkcs12Seal, tmp_path: Pat
         press.print_and_lint(sample_permit())
 
 
-def test_readiness_brings_dead_workers_back(seal: Pkcs12Seal) -> None:
+def test_readiness_brings_dead_workers_back(seal: Seal) -> None:
     others = worker_ids()
     with running(Press(seal, workers=1)) as press:
         (dead,) = worker_ids() - others
@@ -196,7 +229,7 @@ def test_a_press_with_an_expired_seal_is_not_ready() -> None:
         press.check()
 
 
-def test_a_press_that_does_not_run_says_so(seal: Pkcs12Seal, permit: Permit) -> None:
+def test_a_press_that_does_not_run_says_so(seal: Seal, permit: Permit) -> None:
     press = Press(seal, workers=1)
     for attempt in (press.check, lambda: press.print_and_lint(permit)):
         with pytest.raises(PressFailed, match="not running"):
@@ -213,7 +246,7 @@ import json, multiprocessing, multiprocessing.forkserver, sys, threading, time
 from pathlib import Path
 from permits.document import TEMPLATES
 from permits.document.press import Press
-from permits.document.seal import load_demo_seal
+from permits.document.sealing.demo import load_demo_seal
 from tests.document.sample import sample_permit
 
 if __name__ == "__main__":
@@ -275,9 +308,31 @@ def test_the_process_that_holds_the_key_never_loads_the_renderer(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "attempt",
-    ["socket.create_connection(('127.0.0.1', 9))", "socket.getaddrinfo('localhost', 9)", "subprocess.run(['true'])"],
+    [
+        "socket.create_connection(('127.0.0.1', 9))",
+        "datagrams.sendto(b'x', ('127.0.0.1', 9))",
+        "datagrams.sendmsg([b'x'], [], 0, ('127.0.0.1', 9))",
+        "datagrams.bind(('127.0.0.1', 0))",
+        "socket.getaddrinfo('localhost', 9)",
+        "socket.gethostbyname('localhost')",
+        "socket.gethostbyaddr('127.0.0.1')",
+        "subprocess.run(['true'])",
+        "os.fork() or os._exit(0)",
+        "os.spawnv(os.P_WAIT, '/bin/true', ['true'])",
+        "os.posix_spawn('/bin/true', ['true'], {})",
+        "os.execv('/bin/true', ['true'])",
+        "os.system('true')",
+    ],
 )
 def test_a_worker_cannot_reach_outside(attempt: str) -> None:
-    script = f"import socket, subprocess; from permits.document.worker import _lock_down; _lock_down(); {attempt}"
+    opened = "datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"
+    for locked in ("", "from permits.document.confined import refuse_outside; refuse_outside(); "):
+        script = f"import os, socket, subprocess; {opened}; {locked}{attempt}"
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert ("PermissionError: this process may not do" in ended.stderr) == bool(locked)
+
+
+def test_a_worker_is_locked_before_it_reads_anything() -> None:
+    script = "from permits.document.worker import _lock_down; _lock_down(); import os; os.system('true')"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "PermissionError: a worker may not do" in ended.stderr
+    assert "PermissionError: this process may not do os.system" in ended.stderr

@@ -12,14 +12,14 @@ import zxingcpp
 from PIL import Image
 
 from permits.document.payload import payload_bytes
-from permits.document.seal import Pkcs12Seal
+from permits.document.sealing.seal import Seal
 from permits.document.verify import verify_seal
 from permits.domain.ruling import Ruling, RulingKind
 from tests.document.sample_acts import RULING_URL
 
 
 def test_the_qr_code_leads_to_its_own_verification_page(ruling_file: Path, program: Callable[[str], str]) -> None:
-    command = [program("pdftoppm"), "-r", "150", "-f", "2", "-l", "2", "-png", "-singlefile", str(ruling_file)]
+    command = [program("pdftoppm"), "-r", "150", "-f", "1", "-l", "1", "-png", "-singlefile", str(ruling_file)]
     picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [RULING_URL]
 
@@ -63,9 +63,9 @@ def test_the_same_payload_gives_the_same_bytes_in_any_process(ruling: Ruling, ru
 
 
 def test_other_programs_find_the_sealed_ruling_signed_and_well_formed(
-    ruling_pdf: bytes, seal: Pkcs12Seal, tmp_path: Path, program: Callable[[str], str]
+    ruling_pdf: bytes, seal: Seal, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
-    sealed = seal.seal(ruling_pdf)
+    sealed = seal.seal(ruling_pdf).content
     verify_seal(sealed, seal.certificate)
     path = tmp_path / "sealed.pdf"
     path.write_bytes(sealed)

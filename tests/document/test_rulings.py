@@ -45,9 +45,9 @@ def said_by(tmp_path: Path, program: Callable[[str], str]) -> Callable[[Ruling],
                 "n’y est possible [Règlement de voirie d’Exemple-Ville, art. 22 (fictif)] ;",
                 "Considérant qu’il est statué sur une demande : les observations préalables",
                 "La demande de permis de stationnement n° D-7Q4M-2K9X, reçue le 8 février 2027, est refusée.",
-                "Article 2. Demandeur La demande a été présentée pour : ÉCHAFAUDAGES DE L'OUEST (SARL) SIRET 732 829",
+                "Article 2. Demandeur La demande a été présentée pour : ÉCHAFAUDAGES DE L’OUEST (SARL) SIRET 732 829",
                 "Période demandée : du 1er mars 2027 au 31 mars 2027, premier et dernier jours compris.",
-                "Article 4. Traitement algorithmique Décision prise par un agent, en partie sur le fondement d’un "
+                "Article 4. Traitement algorithmique. Décision prise par un agent, en partie sur le fondement d’un "
                 "traitement algorithmique, qui a examiné la demande et l’a transmise à cet agent (article L. 311-3-1",
                 "à l’adresse suivante : Service Occupation du domaine public, 1 rue de la Mairie",
                 "(règles appliquées : version 5f2b5f2b5f2b)",
@@ -65,7 +65,7 @@ def said_by(tmp_path: Path, program: Callable[[str], str]) -> Callable[[Ruling],
                 "Considérant que le bénéficiaire a été invité le 5 mars 2027 à présenter ses observations",
                 "ARRÊTE Article 1er. Objet L’arrêté n° EX-2027-000001 du 8 février 2027 est abrogé à compter du "
                 "16 mars 2027 : le 15 mars 2027 est le dernier jour où il autorise l’occupation.",
-                "Le permis avait été accordé à : ÉCHAFAUDAGES DE L'OUEST (SARL)",
+                "Le permis avait été accordé à : ÉCHAFAUDAGES DE L’OUEST (SARL)",
                 "Période accordée : du 1er mars 2027 au 31 mars 2027",
                 "Jusqu’au 15 mars 2027 compris, le bénéficiaire respecte les prescriptions de l’arrêté abrogé.",
                 "Article 5. Redevance La redevance n’est due que pour les jours où l’occupation a été autorisée ; le "
@@ -150,7 +150,10 @@ def test_one_day_of_use_is_the_last_one(said_by: Callable[[Ruling], str]) -> Non
         ({"ends_on": date(2027, 3, 1)}, "Période demandée : le 1er mars 2027. Emplacement"),
         ({"places": ("1 rue A", "2 rue B.")}, "Emplacements : 1 rue A ; 2 rue B. Article 4"),
         ({"signatory": SIGNATORY.model_copy(update={"delegation": ""})}, "Notifié par ce téléservice, cet acte est"),
-        ({"fetched_data": ()}, "Données Le présent acte ne reprend aucune donnée obtenue auprès d’une autre administr"),
+        (
+            {"fetched_data": ()},
+            "Données. Le présent acte ne reprend aucune donnée obtenue auprès d’une autre administr",
+        ),
         ({"kept": None}, "Conservation : le temps d’instruire la demande, de contrôler l’occupation et de répondre"),
         ({"rulebook_digest": None}, "voirie@exemple-ville.example. En cas de refus"),
         ({"beneficiary": BENEFICIARY.model_copy(update={"address": ()})}, "SIRET 732 829 320 00074 Article 3"),

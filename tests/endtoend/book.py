@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography import x509
 from sqlalchemy import Engine, text
+
+from tests.document.readers import three_readers_accept
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,15 @@ def read_book(engine: Engine, *, hashing: bool = True) -> Book:
         counters = connection.execute(text(_COUNTERS))
         documents = connection.execute(text("SELECT count(*) FROM document"))
         return Book(lines, {row.series: row.value for row in counters}, int(documents.scalar_one()))
+
+
+def have_documents_read(engine: Engine, certificate: x509.Certificate) -> int:
+    """Have three readers that are not ours accept every document that was issued; return how many there are."""
+    with engine.connect() as connection:
+        documents = connection.execute(text("SELECT content FROM document")).scalars().all()
+    for content in documents:
+        three_readers_accept(bytes(content), [certificate])
+    return len(documents)
 
 
 @dataclass

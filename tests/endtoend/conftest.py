@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from permits.document.sealing.demo import load_demo_seal
+from permits.register.database import connect
+from tests.endtoend.book import have_documents_read, read_book
 from tests.endtoend.running import Demo, forget, nothing_runs
 
 
@@ -23,6 +26,10 @@ def installed(home: Path) -> Iterator[Demo]:
     """The demonstration, running or not."""
     demo = Demo(home)
     yield demo
+    engine = connect(f"postgresql+psycopg://permits@/permits?host={demo.up().home}/var/postgres/socket")
+    read = have_documents_read(engine, load_demo_seal(home / "var" / "seal").certificate)
+    assert read == len([line for line in read_book(engine).lines if line.document_sha256])
+    engine.dispose()
     demo.stop()
     assert nothing_runs(home), demo.processes()
 

@@ -26,11 +26,26 @@ KINDS = {"abrogation": "abrogation", "retrait": "withdrawal", "rectification": "
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    """A town whose service is running."""
-    with open_town() as opened:
-        opened.start()
-        yield opened
+def opened() -> Iterator[tuple[Town, list[Any]]]:
+    """A town whose service is running, and two permits whose printing failed: their numbers stay reserved."""
+    with open_town() as town:
+        town.start(PERMITS_FAILPOINT="printed=raise@1,printed=raise@2")
+        with town.caller() as client:
+            stuck = [town.file(client, str(uuid4())).json()["permit"] for _ in range(2)]
+        town.put_jobs_off()
+        assert [(each["state"], each["document_sha256"]) for each in stuck] == [("reserved", None)] * 2
+        yield town, stuck
+
+
+@pytest.fixture
+def town(opened: tuple[Town, list[Any]]) -> Town:
+    return opened[0]
+
+
+@pytest.fixture
+def stuck(opened: tuple[Town, list[Any]]) -> Any:
+    """One of the two: it is used up."""
+    return opened[1].pop()
 
 
 def taken(town: Town, *words: str) -> str:
@@ -63,17 +78,6 @@ def new_permit(town: Town) -> str:
     assert (answer.status_code, answer.json()["outcome"]) == (201, "granted"), answer.text
     number: str = answer.json()["permit"]["number"]
     return number
-
-
-def stuck_permit(town: Town) -> Any:
-    """File at a service that can't print; return the permit, its number reserved, which no job is to finish."""
-    town.stop()
-    town.start(PERMITS_FAILPOINT="printed=raise")
-    with town.caller() as client:
-        stuck = town.file(client, str(uuid4())).json()["permit"]
-    town.put_jobs_off()
-    assert (stuck["state"], stuck["document_sha256"]) == ("reserved", None)
-    return stuck
 
 
 def permit(town: Town, number: str) -> Any:
@@ -174,21 +178,19 @@ def test_notify(town: Town) -> None:
     assert refused(town, *words) == f"permits : la notification de {number} est déjà enregistrée"
 
 
-def test_annul(town: Town) -> None:
-    stuck = stuck_permit(town)
+def test_annul(town: Town, stuck: Any) -> None:
+    before = int(new_permit(town).rsplit("-", 1)[1])
     words = ("annul", stuck["number"], "--reason", "le document ne se compose pas", *BY)
     done = town.permits(*words)
 
     assert (done.returncode, done.stdout) == (0, f"{stuck['number']} : permis, numéro annulé\n")
     assert permit(town, stuck["number"])["state"] == "annulled"
     assert refused(town, *words).endswith(f"seul un numéro réservé s’annule, et {stuck['number']} ne l’est plus")
-    following = int(new_permit(town).rsplit("-", 1)[1])
-    assert following == int(stuck["number"].rsplit("-", 1)[1]) + 1
+    assert int(new_permit(town).rsplit("-", 1)[1]) == before + 1
 
 
-def test_repair_seals_what_is_reserved(town: Town) -> None:
+def test_repair_seals_what_is_reserved(town: Town, stuck: Any) -> None:
     """`fsck --repair` has a press and a seal of its own: the service's jobs are put off."""
-    stuck = stuck_permit(town)
     done = town.permits("fsck", "--repair", "--seals", "all")
 
     assert done.returncode == 0, done.stdout + done.stderr

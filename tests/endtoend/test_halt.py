@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("halt"), pytest.mark.timeout(300)]
 
 CALLERS = 4
 # Each caller files so often before the command and after it.
-BEFORE, AFTER = 6, 4
+BEFORE, AFTER = 4, 2
 
 
 @contextmanager

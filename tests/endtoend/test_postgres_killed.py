@@ -79,7 +79,7 @@ def kill_and_check(rounds: int, in_hand: int) -> str:
 
 @pytest.mark.timeout(400)
 def test_a_database_killed_while_issuing_loses_repeats_and_skips_nothing() -> None:
-    print(kill_and_check(rounds=2, in_hand=16))
+    print(kill_and_check(rounds=2, in_hand=8))
 
 
 @pytest.mark.proof

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from permits.document import french
 from permits.domain.calendar import paris_day
 from permits.laws import load_law
 from permits.register.book import Register
@@ -71,7 +72,7 @@ def scaffolds(town: Town, day: date) -> str:
         entries = client.get("/v1/rulebook", params={"on": str(day)}).raise_for_status().json()["entries"]
         page = client.get("/reglement", params={"on": str(day)}).raise_for_status().text
     (told,) = [str(entry["value"]) for entry in entries if entry["id"] == "tariff/1"]
-    assert f"<td>{told}</td>" in page
+    assert f"<td>{french.typeset(told)}</td>" in page
     return told
 
 

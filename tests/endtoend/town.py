@@ -16,14 +16,16 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from permits.document.seal import DEMO_FILE, DEMO_PASSPHRASE_FILE, Pkcs12Seal, make_demo_seal
+from permits.document.codes import make_code_key
+from permits.document.sealing.demo import DEMO_FILE, DEMO_PASSPHRASE_FILE, make_demo_seal
+from permits.document.sealing.pkcs12 import Pkcs12Key
 from permits.document.verify import verify_seal
 from permits.domain.siret import siren_of
 from permits.embedded_postgres import EmbeddedPostgres
 from permits.examples import with_coming_dates
 from permits.register.clients import add_client, new_key
 from permits.register.database import connect, migrate
-from tests.endtoend.book import Book, read_book
+from tests.endtoend.book import Book, have_documents_read, read_book
 from tests.endtoend.running import (
     Running,
     bare_environment,
@@ -53,7 +55,7 @@ class Town:
         authority = load_law().rulebook.authority.identity.id
         add_client(self.engine, authority, "crash", [siren_of(SIRET)], key, uuid4(), datetime.now(UTC))
         seal, passphrase = _demo_seal(home / "seal")
-        self.certificate = Pkcs12Seal.load(seal, SecretStr(passphrase)).certificate
+        self.certificate = Pkcs12Key.load(seal, SecretStr(passphrase)).certificate
         self.body = with_coming_dates(request_body(), date.today())
         self.service: Running | None = None
         self._settings = {
@@ -65,6 +67,7 @@ class Town:
             "PERMITS_RECHERCHE_ENTREPRISES_URL": sandbox_url,
             "PERMITS_GEOCODER_URL": f"{sandbox_url}/geocodage",
             "PERMITS_SEAL_PKCS12": str(seal),
+            "PERMITS_CODE_KEY": str(make_code_key(home / "codes")),
             "PERMITS_SEAL_PASSPHRASE": passphrase,
         }
 
@@ -72,6 +75,10 @@ class Town:
     def settings(self) -> dict[str, str]:
         """The settings of its service, for another one beside it or for an operator's command."""
         return dict(self._settings)
+
+    def change_settings(self, **settings: str) -> None:
+        """Have every later start and command use these."""
+        self._settings.update(settings)
 
     def start(self, **settings: str) -> None:
         """Start the service, on the data that the one before it left, and wait until it is ready."""
@@ -215,6 +222,7 @@ def open_town(home: Path | None = None) -> Iterator[Town]:
             town = Town(home, database, sandbox_url)
             yield town
             town.stop()
+            have_documents_read(town.engine, town.certificate)
             town.engine.dispose()
         database.stop()
         assert nothing_runs(home), processes_of(home)

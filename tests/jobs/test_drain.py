@@ -200,6 +200,18 @@ def test_a_busy_press_keeps_the_order(office: FakeOffice) -> None:
     assert decided(office) == asked
 
 
+def test_without_a_seal_nobody_loses_their_turn(office: FakeOffice) -> None:
+    asked = wait_in_line(office, 3)
+    office.press.stopped = "Le certificat du cachet a expiré."
+    for _ in range(3):
+        assert run(office) == 0
+    assert places(office) == [(each, 0.0, 0) for each in asked]
+    office.press.stopped = None
+
+    assert run(office) == 3
+    assert decided(office) == asked
+
+
 def test_a_law_that_cannot_be_read_loses_nobody(office: FakeOffice) -> None:
     asked = wait_in_line(office, 4)
     mend = no_law(office)

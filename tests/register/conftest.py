@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ def oldest_postgres() -> Iterator[str]:
         engine.dispose()
         yield url
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # at once, whoever is connected
         server.wait(30)
         shutil.rmtree(directory, ignore_errors=True)
         (directory.parent / f"{directory.name}.log").unlink(missing_ok=True)

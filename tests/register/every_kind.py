@@ -15,13 +15,16 @@ from permits.document.errors import PrintError
 from permits.domain.act import Act, Channel, Notification
 from permits.domain.establishment import Source
 from permits.domain.filing import Filed, Filing
+from permits.domain.sealing import SealLevel
 from permits.issue import issue_permit
+from permits.register.archive import Archive
 from permits.register.checkpoint import Checkpoint
 from permits.register.clients import add_client, new_key, revoke_client
 from permits.register.floor import read_checkpoint, snapshot
 from permits.register.purge import purge
 from permits.register.readings import Reading, Subject, note_reading
 from permits.register.traces import Errand, Purpose, on_errand
+from permits.register.trusted import remember_code_key, remember_seal
 from tests.acting import (
     BREACH,
     BY,
@@ -36,6 +39,7 @@ from tests.acting import (
     turn,
     turn_source,
 )
+from tests.document.conftest import town_seal
 from tests.fakes import OTHER_SIRET, SIRET, FakeOffice, open_establishment, open_office, request_body
 from tests.register.copies import new_database
 from tests.register.test_traces import FakeSource, with_registry
@@ -72,6 +76,7 @@ def write_book(office: FakeOffice, pause: Callable[[str], None] = lambda _stage:
     publish_again(office, date(2027, 1, 1))
     _first_year(office, numbers)
     pause("first year")
+    _remember_keys(office)
     _erase(office)
     office.clock.move(days=34)  # into January: the numbers begin again at 1
     numbers["next year"] = _permit(office, 20, starts_on="2027-02-01", ends_on="2027-02-05").number
@@ -99,6 +104,7 @@ def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
     notified = _permit(office, 3)
     acts.note_delivery(office.desk, notified, "téléchargé dans le téléservice, réponse 200")
     numbers["notified"] = notified.number
+    _archive(office, numbers)
     turn(office.register, office.clock(), halted=True)
     _file(office, office.filing(body_at(4)), "referred")
     turn(office.register, office.clock(), halted=False)
@@ -107,6 +113,34 @@ def _first_year(office: FakeOffice, numbers: dict[str, str]) -> None:
     office.registry.is_down = True
     _file(office, office.filing(body_at(5)), "awaiting_registry")
     office.registry.is_down = False
+
+
+def _archive(office: FakeOffice, numbers: dict[str, str]) -> None:
+    """Two files with copies of every level; two acts of which one still waits for its time stamp."""
+    archive = Archive(office.register.engine, office.register.authority, office.register.floor)
+    office.press.defers_stamps = True
+    numbers["archived"] = _permit(office, 6).number
+    numbers["awaiting stamp"] = _permit(office, 7).number
+    office.press.defers_stamps = False
+    (waiting, _) = archive.awaiting_stamp(2)
+    stamped = archive.content(waiting.sha256) + b" stamped"
+    archive.keep(waiting, stamped, SealLevel.B_T, office.clock() + timedelta(days=8), office.clock())
+    for level in (SealLevel.B_LTA, SealLevel.B_LTA):
+        last = next(
+            each for each in archive.due(office.clock() + timedelta(days=9), 20) if each.number == waiting.number
+        )
+        content = archive.content(last.sha256) + b" again"
+        archive.keep(last, content, level, office.clock() + timedelta(days=8), office.clock())
+
+
+def _remember_keys(office: FakeOffice) -> None:
+    """Who seals and who signs codes here, before a rotation and after it."""
+    engine, floor = office.register.engine, office.register.floor
+    for kid in ("before", "after"):
+        seal = town_seal(with_chain=True)
+        remember_seal(engine, floor, seal.certificate, seal.key.chain, office.clock())
+        remember_code_key(engine, floor, kid, {"x": kid, "y": "y"}, office.clock())
+        office.clock.move(seconds=1)
 
 
 def _erase(office: FakeOffice) -> None:

@@ -328,6 +328,9 @@ _ADDED = (
         "ORDER BY position DESC",
     ),
     _like("counter", "'series', 'ZZ'"),
+    _like("code_key", "'kid', 'other'"),
+    "INSERT INTO seal_certificate SELECT authority, encode(sha256('forged'), 'hex'), 'forged', chain, first_used_at"
+    " FROM seal_certificate LIMIT 1",
     _like("issuing_switch", "'id', 99"),
     _like("registry_switch", "'id', 99"),
     _like(
@@ -355,11 +358,15 @@ _SWAPPED = (
     ("audit_entry", "entry"),
     ("audit_entry", "event"),
     ("audit_entry", "at"),
+    ("code_key", "public_key"),
+    ("code_key", "first_used_at"),
     ("counter", "value"),
     ("document", "content"),
     ("issuing_switch", "reason"),
     ("registry_switch", "reason"),
     ("rulebook_step", "taken_by"),
+    ("seal_certificate", "chain"),
+    ("seal_certificate", "first_used_at"),
 )
 _OURS = "c.relnamespace = 'public'::regnamespace"
 _TRIGGERS = f"pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE {_OURS} AND NOT t.tgisinternal"

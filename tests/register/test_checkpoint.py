@@ -24,8 +24,10 @@ from typer.testing import CliRunner
 
 import app
 from permits.cli import app as commands
-from permits.document.seal import make_demo_seal
+from permits.document.codes import make_code_key
+from permits.document.sealing.demo import make_demo_seal
 from permits.domain.canonical import canonical_json
+from permits.domain.claim import Claim
 from permits.domain.establishment import Source
 from permits.issue import issue_permit
 from permits.register.backup import back_up, restore
@@ -329,6 +331,7 @@ def settings(tmp_path: Path, database_url: str) -> Callable[..., Settings]:
         "sirene_sources": (Source.RECHERCHE_ENTREPRISES,),
         "seal_pkcs12": tmp_path / "seal" / "seal.p12",
         "seal_passphrase": SecretStr((tmp_path / "seal" / "passphrase").read_text()),
+        "code_key": make_code_key(tmp_path / "codes"),
         "checkpoint": tmp_path / "last.json",
         "checkpoint_key": tmp_path / "keys" / PRIVATE_KEY_FILE,
     }
@@ -355,10 +358,10 @@ def test_a_service_refuses_to_start_on_an_older_book(
         for keys in ({}, {"checkpoint_key": None, "checkpoint_public_key": public}):
             with pytest.raises(Misconfigured) as refusal:
                 app.build(settings(**on_the_copy, **keys))
-            assert "la chaîne s’arrête à l’entrée 3, l’entrée 7 est déjà connue" in str(refusal.value)
+            assert "la chaîne s’arrête à l’entrée 5, l’entrée 9 est déjà connue" in str(refusal.value)
             assert "le compteur EX de 2026 est à 1, il avait déjà donné 3" in str(refusal.value)
             assert "docs/operations.md" in str(refusal.value)
-        assert checkpoint_of(copy).position == 3, "a refused service wrote nothing"
+        assert checkpoint_of(copy).position == 5, "a refused service wrote nothing"
         assert (tmp_path / "last.json").read_bytes() == shown
         app.build(settings(**on_the_copy, checkpoint=None))
 
@@ -448,7 +451,14 @@ def test_a_client_of_a_rolled_back_book_is_asked_to_come_back(office: FakeOffice
     engine, key = office.register.engine, new_key()
     add_client(engine, AUTHORITY, "test", ["999990013"], key, uuid4(), office.clock())
     known = partial(authenticate, engine, AUTHORITY)
-    context = Context(office.desk, office.register, known, readiness=list, note_reading=lambda _: None)
+    context = Context(
+        office.desk,
+        office.register,
+        known,
+        readiness=list,
+        note_reading=lambda _: None,
+        read_stranger=lambda _: Claim(is_pdf=False),
+    )
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
     with TestClient(create_web_app(context), raise_server_exceptions=False) as client:
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from permits.domain.canonical import digest
+from permits.domain.sealing import SealLevel
 from permits.issue import issue_permit
 from permits.jobs.drain import Drain
 from permits.register.fsck import Code, Report, Seals, check
@@ -162,6 +163,20 @@ BREAKS: dict[Code, Callable[[Broken], None]] = {
     ),
     Code.DOCUMENT_UNKNOWN: lambda book: book.run(
         "INSERT INTO document SELECT encode(sha256('faux'), 'hex'), 'faux', now()"
+    ),
+    Code.COPY_MISSING: lambda book: book.run("DELETE FROM archive_copy WHERE level = 'B-T'"),
+    Code.COPY_ALTERED: lambda book: book.run("UPDATE archive_copy SET level = 'B-LTA' WHERE level = 'B-T'"),
+    Code.COPY_UNKNOWN: lambda book: book.run(
+        "INSERT INTO archive_copy SELECT encode(sha256(content || 'x'), 'hex'), act_id, content || 'x', level, sha256,"
+        " made_at, NULL FROM archive_copy ORDER BY octet_length(content) DESC LIMIT 1"
+    ),
+    Code.KEY_MISSING: lambda book: book.run("DELETE FROM seal_certificate"),
+    Code.KEY_ALTERED: lambda book: book.run(
+        "UPDATE code_key SET public_key = public_key || '{\"x\": \"autre\"}' WHERE kid = 'before'"
+    ),
+    Code.KEY_UNKNOWN: lambda book: book.run(
+        "INSERT INTO seal_certificate SELECT authority, encode(sha256('faux'), 'hex'), 'faux', '', first_used_at"
+        " FROM seal_certificate LIMIT 1"
     ),
     Code.NOTIFICATION: lambda book: book.run(
         f"UPDATE act_notification SET notified_on = notified_on - 30 WHERE act_id = {_OF_ACT}", "notified"
@@ -343,7 +358,8 @@ def test_what_cannot_be_read_is_told_and_hides_nothing_else(broken: Broken, orig
     report = look_at(broken, original)
 
     assert report.counts.keys() >= told | {Code.DOCUMENT_ALTERED}
-    assert report.read.keys() == {"entrées", "demandes", "actes", "documents"}, "each was read to its end"
+    read = {"entrées", "demandes", "actes", "copies d’archive", "documents"}
+    assert report.read.keys() == read, "each was read to its end"
 
 
 def test_a_part_of_the_check_that_fails_leaves_the_others_a_sound_connection(
@@ -433,7 +449,7 @@ def test_a_number_reserved_for_too_long_is_told(original: Original) -> None:
 def test_every_seal_or_a_sample_is_verified(original: Original) -> None:
     seen: list[bytes] = []
 
-    def verify(content: bytes) -> None:
+    def verify(content: bytes, _level: SealLevel) -> None:
         seen.append(content)
         if original.book.numbers["issued"].encode() in content:
             raise ValueError("octets ajoutés après le cachet")

@@ -20,14 +20,17 @@ KEPT = {
     "act_footprint",
     "act_notification",
     "application",
+    "archive_copy",
     "audit_entry",
     "audit_head",
+    "code_key",
     "counter",
     "document",
     "issuing_switch",
     "registry_switch",
     "rulebook_step",
     "rulebook",
+    "seal_certificate",
 }
 ERASED = {"application_contact", "application_evidence", "registry_access", "access_log", "client"}
 # What comes and goes with its cause.
@@ -53,6 +56,13 @@ OTHER = {
     "daterange": "daterange('2027-01-01', '2028-01-01')",
 }
 
+KEPT_FOR_VERIFICATION = (
+    "INSERT INTO seal_certificate VALUES ('exemple', encode(sha256('der'), 'hex'), 'der', '', now())",
+    "INSERT INTO code_key VALUES ('exemple', 'kid', '{}', now())",
+    "INSERT INTO archive_copy SELECT encode(sha256('pdf'), 'hex'), id, 'pdf', 'B-T', document_sha256, now(), NULL"
+    " FROM act WHERE document_sha256 IS NOT NULL LIMIT 1",
+)
+
 
 @pytest.fixture
 def book(office: FakeOffice) -> FakeOffice:
@@ -65,6 +75,9 @@ def book(office: FakeOffice) -> FakeOffice:
     turn(office.register, office.clock(), halted=False)
     turn_source(office, off=True)
     publish_again(office, date(2027, 6, 1))
+    with office.register.engine.begin() as connection:
+        for statement in KEPT_FOR_VERIFICATION:
+            connection.exec_driver_sql(statement)
     return office
 
 

@@ -179,10 +179,10 @@ class SlowPress(FakePress):
     at_work: Event = field(default_factory=Event)
     go_on: Event = field(default_factory=Event)
 
-    def print_and_lint(self, payload: Permit | Ruling) -> bytes:
+    def print_and_lint(self, payload: Permit | Ruling, signed_code: str | None) -> bytes:
         self.at_work.set()
         assert self.go_on.wait(PATIENCE_S)
-        return super().print_and_lint(payload)
+        return super().print_and_lint(payload, signed_code)
 
 
 @contextmanager

@@ -18,10 +18,12 @@ from permits.cli import app
 from permits.desk import Desk
 from permits.document.errors import PrintError
 from permits.document.press import Press
-from permits.document.seal import DEMO_FILE, DEMO_PASSPHRASE_FILE, load_demo_seal, make_demo_seal
+from permits.document.sealing.demo import DEMO_FILE, DEMO_PASSPHRASE_FILE, load_demo_seal, make_demo_seal
 from permits.issue import issue_permit
 from permits.register.checkpoint import PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, load_keys, make_key
+from permits.register.trusted import remember_seal
 from permits.register.witness import export_checkpoint
+from tests.document.conftest import town_seal
 from tests.fakes import FakeOffice, request_body
 from tests.register.forcing import superuser
 
@@ -60,7 +62,7 @@ def test_a_sound_book_is_told_in_one_line_with_what_was_read(here: FakeOffice) -
     done = run("fsck", "--seals", "0")
 
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("Registre exact : 2 entrées, 1 demande, 1 acte, 1 document ; ")
+    assert done.output.startswith("Registre exact : 2 entrées, 1 demande, 1 acte, 0 copie d’archive, 1 document ; ")
     assert done.output.splitlines()[1:] == [
         "Sans point de contrôle : un registre remis à un état antérieur ne se verrait pas"
     ]
@@ -90,6 +92,18 @@ def test_a_program_reads_the_report_as_json(here: FakeOffice) -> None:
     assert (report["authority"], report["position"]) == ("exemple", 2)
     assert report["seals"] == {"verified": 1, "seed": 7, "trusted": False}
     assert report["checkpoint"] is None
+
+
+def test_a_certificate_that_was_spoilt_is_told_and_stops_no_check(here: FakeOffice) -> None:
+    register, seal = here.register, town_seal()
+    remember_seal(register.engine, register.floor, seal.certificate, (), here.clock())
+    with register.engine.begin() as connection, superuser(connection):
+        spoilt = "UPDATE seal_certificate SET certificate = 'faux', sha256 = encode(sha256('faux'), 'hex')"
+        assert connection.execute(text(spoilt)).rowcount == 1
+    done = run("fsck")
+
+    assert done.exit_code == 1
+    assert {line.split()[0] for line in done.output.splitlines()[:2]} == {"key-missing", "key-unknown"}
 
 
 @pytest.fixture

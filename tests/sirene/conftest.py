@@ -11,6 +11,16 @@ from tests.sirene.asking import Alone
 from tests.sirene.clock import StoppedClock
 
 CONTACT = "mailto:test@exemple.example"
+# What is only told by waiting until a limit is reached.
+SLOW = ("read timeout", "headers one byte at a time", "body one byte at a time", "hang")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `make proof` what is slow at a later stage of a source: its limits are those of the first."""
+    for item in items:
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        if given.get("fault") in SLOW and "kind" in given and given["stage"] != next(iter(given["kind"].stages)):
+            item.add_marker(pytest.mark.proof)
 
 
 @pytest.fixture

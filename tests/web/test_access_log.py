@@ -27,6 +27,7 @@ def noted(api: Api) -> list[Any]:
         ("/v1/permits/{number}", "act", "{number}"),
         ("/v1/permits/{number}/trace", "act", "{number}"),
         ("/v1/permits/{number}/document", "document", "{number}"),
+        ("/v1/permits/{number}/sign", "act", "{number}"),
         ("/v1/acts/{number}", "act", "{number}"),
         ("/v1/acts/{number}/trace", "act", "{number}"),
         ("/v1/acts/{number}/document", "document", "{number}"),

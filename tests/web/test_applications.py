@@ -267,6 +267,17 @@ def test_overload_is_503_with_a_delay_and_nothing_is_recorded(api: Api) -> None:
     assert api.post(key="later").status_code == 201
 
 
+def test_without_a_seal_it_is_503_with_the_reason_and_nothing_is_recorded(api: Api) -> None:
+    api.office.press.stopped = "Le certificat du cachet a expiré le 31 décembre 2026 à 23 h 59."
+    response = api.post(key="later")
+    assert (response.status_code, response.json()["code"]) == (503, "sealing_stopped")
+    assert response.json()["detail"].startswith("Le certificat du cachet a expiré le 31 décembre 2026 à 23 h 59. Aucun")
+    assert int(response.headers["Retry-After"]) >= 60
+
+    api.office.press.stopped = None
+    assert api.post(key="later").json()["permit"]["number"].endswith("-000001")
+
+
 def test_one_client_never_sees_anothers_application_or_permit(api: Api) -> None:
     answer = api.post().json()
     stranger = {"Authorization": f"Bearer {api.another_key('999990013')}"}

@@ -36,10 +36,17 @@ def test_only_the_known_routes_are_public() -> None:
         "/",
         "/v/{code}",
         "/v/{code}/trace",
+        "/verifier",
+        "/patrouille",
+        "/v1/documents/{sha256}",
+        "/.well-known/permits-trust.json",
+        "/.well-known/jwks.json",
         "/reglement",
         "/v1/rulebook",
         "/problemes/{code}",
         "/static/style.css",
+        "/static/verify.js",
+        "/static/patrol.js",
         "/healthz",
         "/readyz",
         "/openapi.json",
@@ -186,4 +193,10 @@ def test_the_contract_says_where_a_request_may_have_to_wait() -> None:
         if "409" in operation["responses"]
     }
 
-    assert waiting == {"file_application", "extend_permit", "get_permit_document", "get_act_document"}
+    assert waiting == {
+        "file_application",
+        "extend_permit",
+        "get_permit_document",
+        "get_permit_sign",
+        "get_act_document",
+    }

@@ -15,7 +15,7 @@ from permits.register.purge import purge
 from tests.acting import BREACH, BY, CHANGE, HEARING, MARKET, REASONS, with_rulebook
 from tests.domain.builders import TEXT, a_rulebook_with_scales, a_scale
 from tests.fakes import SIRET, FakeOffice, open_establishment, request_body
-from tests.web.conftest import Api
+from tests.web.conftest import Api, plain
 
 COMPANY = {"legal_form": "5710"}
 IDENTITY = (SIRET, SIRET[:9], "ECHAFAUDAGES DU MODELE", "12 RUE DES EXEMPLES")
@@ -63,11 +63,11 @@ def refused(api: Api) -> Act:
 
 
 def page_at(api: Api, verification_url: str) -> str:
+    """Return the page of a trace, its unbreakable spaces as plain ones."""
     page = api.client.get(f"/v/{verification_url.rsplit('/', 1)[1]}/trace")
     assert page.status_code == 200
     assert page.headers["X-Robots-Tag"] == "noindex" and page.headers["Cache-Control"] == "no-store"
-    text: str = page.text
-    return text
+    return plain(page.text)
 
 
 def trace_of(api: Api, number: str) -> dict[str, Any]:

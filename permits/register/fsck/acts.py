@@ -22,7 +22,7 @@ _COUNT = "SELECT coalesce(sum(value), 0) FROM counter WHERE authority = :authori
 _ACTS = """
 SELECT act.*, a.client_id AS applicant, a.sandbox, a.worksite_key, a.facts -> 'places' AS places,
     cited.label AS cites_label, ending.label AS ending_label, ending.cites = act.id AS ending_cites,
-    ending.payload ->> 'effective_on' AS effective_on, d.stored_at,
+    ending.payload ->> 'effective_on' AS effective_on, d.stored_at, d.level, d.stamp_deferred,
     n.act_id IS NOT NULL AS notified, n.act_id, n.notified_on, n.channel, n.proof, n.recorded_by, n.recorded_at,
     taken.footprints
 FROM act
@@ -108,6 +108,9 @@ def _check_state(look: Look, row: Any, told: ActStory) -> None:
         look.found(Code.DOCUMENT_MISSING, row.label, f"le document de {row.label} n’est plus au registre")
     elif row.stored_at != row.issued_at:
         look.found(Code.DOCUMENT_ALTERED, row.label, f"le document de {row.label} n’a pas la date de sa délivrance")
+    elif row.stored_at is not None and (row.level, row.stamp_deferred) != (told.level, told.stamp_deferred):
+        message = f"le niveau du cachet de {row.label}, {row.level}, n’est pas celui de la chaîne, {told.level}"
+        look.found(Code.DOCUMENT_ALTERED, row.label, message)
 
 
 def _check_notification(look: Look, row: Any, told: ActStory) -> None:

@@ -19,10 +19,12 @@ from permits.register.fsck.acts import check_acts, check_numbers
 from permits.register.fsck.applications import check_applications, check_rulebooks, check_waiting
 from permits.register.fsck.chain import check_checkpoint, read_chain
 from permits.register.fsck.clients import check_clients, check_contacts
+from permits.register.fsck.copies import check_copies
 from permits.register.fsck.documents import Seals, check_documents, check_seals
 from permits.register.fsck.finding import Code, Finding
 from permits.register.fsck.footprints import check_overlaps
 from permits.register.fsck.guards import check_guards
+from permits.register.fsck.keys import check_keys
 from permits.register.fsck.look import UNREADABLE, Look, Progress, silent
 from permits.register.fsck.publications import check_steps
 from permits.register.fsck.references import check_references
@@ -38,11 +40,13 @@ _FROM_THE_CHAIN: tuple[tuple[str, Callable[[Look, Story], None]], ...] = (
     ("l’interrupteur", check_switch),
     ("les règlements", check_rulebooks),
     ("leur publication", check_steps),
+    ("les clés", check_keys),
     ("les demandes", check_applications),
     ("les clients", check_clients),
     ("les contacts", check_contacts),
     ("les numéros", check_numbers),
     ("les actes", check_acts),
+    ("les copies d’archive", check_copies),
 )
 _FROM_THE_BOOK: tuple[tuple[str, Callable[[Look], None]], ...] = (
     ("les demandes en attente", check_waiting),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from permits.domain.sealing import SealLevel
 from permits.register.fsck.finding import Code
 from permits.register.fsck.look import Look
 
@@ -19,8 +20,8 @@ SELECT d.sha256, count(act.id) AS acts FROM document d LEFT JOIN act ON act.docu
 GROUP BY d.sha256 HAVING count(act.id) <> 1 ORDER BY d.sha256
 """
 _SEALED = """
-SELECT label, document_sha256 FROM act
-WHERE authority = :authority AND document_sha256 IS NOT NULL ORDER BY series, year, number
+SELECT act.label, act.document_sha256, d.level FROM act LEFT JOIN document d ON d.sha256 = act.document_sha256
+WHERE act.authority = :authority AND act.document_sha256 IS NOT NULL ORDER BY act.series, act.year, act.number
 """
 _SEALED_COUNT = "SELECT count(document_sha256) FROM act WHERE authority = :authority"
 _CONTENT = text("SELECT content FROM document WHERE sha256 = :sha256")
@@ -30,10 +31,11 @@ _CONTENT = text("SELECT content FROM document WHERE sha256 = :sha256")
 class Seals:
     """Which seals to verify: `sample` of them, drawn from `seed`, or all when it is None.
 
-    `verify` takes a document's bytes and raises when its seal does not hold.
+    `verify` takes a document's bytes and the level it was delivered at, and raises when its seal does not hold, or is
+    not of that level.
     """
 
-    verify: Callable[[bytes], None]
+    verify: Callable[[bytes, SealLevel], None]
     sample: int | None
     seed: int
 
@@ -51,26 +53,26 @@ def check_documents(look: Look) -> None:
 def check_seals(look: Look, seals: Seals) -> None:
     """The seals of the chosen documents hold."""
     chosen = _chosen(look, seals)
-    for done, (label, sha256) in enumerate(chosen):
+    for done, (label, sha256, level) in enumerate(chosen):
         look.progress(SEALS, done, len(chosen))
         content = look.connection.execute(_CONTENT, {"sha256": sha256}).scalar()
         if content is None:
             continue  # told by check_acts
         try:
-            seals.verify(bytes(content))
+            seals.verify(bytes(content), SealLevel(level))
         except Exception as error:
             look.found(Code.SEAL, label, f"le cachet de {label} ne tient pas (raison technique : {error!r})")
     look.read[SEALS] = len(chosen)
     look.progress(SEALS, len(chosen), len(chosen))
 
 
-def _chosen(look: Look, seals: Seals) -> list[tuple[str, str]]:
-    """Return the number and digest of each document to verify, each as likely as another to be in the sample."""
-    picked: list[tuple[str, str]] = []
+def _chosen(look: Look, seals: Seals) -> list[tuple[str, str, str]]:
+    """Return the number, digest and level of each document to verify, each as likely as another to be in the sample."""
+    picked: list[tuple[str, str, str]] = []
     chance = random.Random(seals.seed)
     for index, row in enumerate(look.stream(SEALS, _SEALED_COUNT, _SEALED)):
         if seals.sample is None or index < seals.sample:
-            picked.append((row.label, row.document_sha256))
+            picked.append((row.label, row.document_sha256, row.level))
         elif (place := chance.randrange(index + 1)) < seals.sample:
-            picked[place] = (row.label, row.document_sha256)
+            picked[place] = (row.label, row.document_sha256, row.level)
     return picked

@@ -37,7 +37,13 @@ class Code(StrEnum):
     DOCUMENT_MISSING = "document-missing"
     DOCUMENT_ALTERED = "document-altered"
     DOCUMENT_UNKNOWN = "document-unknown"
+    COPY_MISSING = "copy-missing"  # of an archive copy
+    COPY_ALTERED = "copy-altered"
+    COPY_UNKNOWN = "copy-unknown"
     SEAL = "seal"
+    KEY_MISSING = "key-missing"  # a certificate of a seal, or a key of the codes
+    KEY_ALTERED = "key-altered"
+    KEY_UNKNOWN = "key-unknown"
     NOTIFICATION = "notification"
     FOOTPRINT = "footprint"
     OVERLAP = "overlap"

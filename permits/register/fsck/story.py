@@ -32,10 +32,31 @@ class ActStory:
     state: ActState = ActState.RESERVED
     issued_at: datetime | None = None
     document: bytes | None = None
+    level: str = "B-B"
+    stamp_deferred: bool = False
     ended_by: str | None = None
     reason: bytes | None = None
     notification: bytes | None = None
     notified_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class CopyStory:
+    """What the chain tells of one archive copy, known by its SHA-256."""
+
+    act: str
+    level: str
+    made_from: str
+    made_at: datetime
+    renew_before: str | None
+
+
+@dataclass(frozen=True)
+class KeyStory:
+    """What the chain tells of the certificate of a seal or of a key of the codes, and since when it was used."""
+
+    digest: bytes
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -76,6 +97,10 @@ class Story:
     """The book as the chain tells it, up to the last entry heard. Acts are known by their number."""
 
     acts: dict[str, ActStory] = field(default_factory=dict)
+    copies: dict[str, CopyStory] = field(default_factory=dict)
+    # By kind ("seal" or "code") and name.
+    keys: dict[tuple[str, str], KeyStory] = field(default_factory=dict)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)
     applications: dict[str, ApplicationStory] = field(default_factory=dict)
     counters: dict[tuple[str, int], int] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
@@ -131,7 +156,32 @@ class Story:
     def _issued(self, at: datetime, entry: Entry) -> None:
         act = self._act(entry["act"], ActState.RESERVED)
         act.document = _digest(entry["document_sha256"])
+        # What was issued before seals had levels says nothing of them.
+        act.level, act.stamp_deferred = entry.get("level", "B-B"), entry.get("stamp_deferred", False)
         act.state, act.issued_at = ActState.ISSUED, at
+
+    def _archived(self, at: datetime, entry: Entry) -> None:
+        act, made_from = self.acts[entry["act"]], entry["made_from"]
+        earlier = self.copies.get(made_from)
+        if (act.document is None or act.document.hex() != made_from) and (not earlier or earlier.act != entry["act"]):
+            raise Misfit(f"une copie d’archive de {entry['act']} ne continue aucun de ses fichiers")
+        renewal = entry["renew_before"]
+        self.copies[_digest(entry["copy_sha256"]).hex()] = CopyStory(
+            entry["act"], _text(entry["level"]), made_from, at, None if renewal is None else _text(renewal)
+        )
+
+    def _key_recorded(self, at: datetime, entry: Entry) -> None:
+        name = _text(entry["kind"]), _text(entry["key"])
+        if name in self.keys:
+            raise Misfit(f"la clé {name[1][:12]} est déjà connue")
+        self.keys[name] = KeyStory(_digest(entry["key_sha256"]), at)
+
+    def _key_withdrawn(self, at: datetime, entry: Entry) -> None:
+        name = _text(entry["kind"]), _text(entry["key"])
+        if name not in self.keys or name in self.withdrawn:
+            raise Misfit(f"la clé {name[1][:12]} n’est pas connue, ou est déjà retirée")
+        datetime.fromisoformat(_text(entry["revoked_at"]))
+        self.withdrawn.add(name)
 
     def _annulled(self, at: datetime, entry: Entry) -> None:
         act = self._act(entry["act"], ActState.RESERVED)
@@ -213,6 +263,9 @@ _EVENTS: dict[str, Callable[[Story, datetime, Entry], None]] = {
     "granted": Story._granted,
     "reserved": Story._reserved,
     "issued": Story._issued,
+    "archived": Story._archived,
+    "key_recorded": Story._key_recorded,
+    "key_withdrawn": Story._key_withdrawn,
     "annulled": Story._annulled,
     "abrogated": lambda story, _, entry: story._ended(ActState.ABROGATED, entry),
     "withdrawn": lambda story, _, entry: story._ended(ActState.WITHDRAWN, entry),

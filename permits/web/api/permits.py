@@ -1,7 +1,7 @@
 """Permits: list one's own, read one, fetch its document."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -10,7 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from permits.acts import extension_of
 from permits.domain.act import Act, ActState
 from permits.domain.admissibility import Inadmissible
+from permits.domain.calendar import paris_day
 from permits.domain.french import day_text
+from permits.domain.permit import Paper
 from permits.domain.siret import Siret
 from permits.domain.trace import DecisionTrace
 from permits.register.catalogue import PermitSearch
@@ -79,6 +81,30 @@ def get_permit(request: Request, number: Number, context: CurrentContext, client
 def get_permit_document(request: Request, number: Number, context: CurrentContext, client: CurrentClient) -> Response:
     """Le document scellé : les mêmes octets pour toujours. Le premier téléchargement vaut notification."""
     return document_response(request, context, _own_permit(context, client, number))
+
+
+@router.get(
+    "/{number}/sign",
+    operation_id="get_permit_sign",
+    summary="Télécharger l’affiche à poser sur le chantier",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}, "description": "Une page, A4 ou A3"}},
+)
+@policy(Policy.CLIENT)
+def get_permit_sign(
+    request: Request, number: Number, context: CurrentContext, client: CurrentClient, paper: Paper = Paper.A4
+) -> Response:
+    """Une page à imprimer, avec le code QR en grand. Ce n’est pas l’arrêté, qui seul fait foi."""
+    act, today = _own_permit(context, client, number), paris_day(context.desk.clock())
+    if act.state is ActState.RESERVED:
+        raise Refusal("document_not_ready", retry_after=timedelta(seconds=5))
+    if not act.is_to_come(today):
+        raise Refusal("act_not_possible", "Ce permis n’autorise plus rien : il n’a pas d’affiche.")
+    with context.desk.press.slot():
+        content = context.desk.press.print_sign(act.permit, paper, context.desk.codes.sign(act.permit))
+    note(request, Subject.ACT, act.number)
+    named = {"Content-Disposition": f'inline; filename="{act.number}-affiche-{paper}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=named | {"Cache-Control": "private, no-store"})
 
 
 @router.get("/{number}/trace", operation_id="get_permit_trace", summary="Lire la trace de la décision")
