@@ -1,6 +1,5 @@
 """The signed QR code: what it says is the permit, and no other key can say it."""
 
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -8,12 +7,10 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
-import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt import get_unverified_header
 from jwt.api_jws import PyJWS
-from PIL import Image
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
@@ -27,6 +24,7 @@ from permits.domain.permit import Permit
 from permits.domain.signed_code import MAX_CHARACTERS, claims_of
 from permits.register.floor import Floor
 from permits.register.trusted import code_keys, remember_code_key
+from tests.document.pages import codes_on
 from tests.document.sample import BENEFICIARY, occupancy, sample_permit
 
 NOW = datetime(2027, 2, 8, tzinfo=UTC)
@@ -137,9 +135,7 @@ def test_the_printed_code_is_read_and_verified(key: CodeKey, program: Callable[[
     signed = key.sign(permit)
     pdf = print_act(permit, signed_code=signed)
     lint(pdf, permit, signed)
-    command = [program("pdftoppm"), "-r", "150", "-f", "1", "-l", "1", "-png", "-singlefile", "-"]
-    picture = subprocess.run(command, input=pdf, check=True, capture_output=True).stdout
-    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)))
+    (code,) = codes_on(pdf, 150, program)
     address, token = code.text.split("#")
     assert address == permit.verification_url
     assert verify_code(token, [key.public]) == claims_of(permit)

@@ -11,14 +11,12 @@ from pathlib import Path
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
-import zxingcpp
-from PIL import Image
 
 from permits.document.errors import PrintError
 from permits.document.payload import payload_bytes
 from permits.document.print import print_act
 from permits.domain.permit import Permit
-from tests.document.pages import templates_with, text_of
+from tests.document.pages import codes_on, templates_with, text_of
 from tests.document.sample import BENEFICIARY, FEE, SIGNATORY, VERIFICATION_URL, fee_line, sample_permit
 
 
@@ -137,9 +135,7 @@ def test_what_may_be_absent_leaves_whole_sentences(
 
 
 def test_the_qr_code_leads_to_the_verification_page(file: Path, program: Callable[[str], str]) -> None:
-    command = [program("pdftoppm"), "-r", "150", "-f", "1", "-l", "1", "-png", "-singlefile", str(file)]
-    picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
-    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [VERIFICATION_URL]
+    assert [code.text for code in codes_on(file.read_bytes(), 150, program)] == [VERIFICATION_URL]
 
 
 def test_the_payload_is_attached(file: Path, permit: Permit, tmp_path: Path, program: Callable[[str], str]) -> None:

@@ -8,20 +8,17 @@ from io import BytesIO
 from pathlib import Path
 
 import pikepdf
-import zxingcpp
-from PIL import Image
 
 from permits.document.payload import payload_bytes
 from permits.document.sealing.seal import Seal
 from permits.document.verify import verify_seal
 from permits.domain.ruling import Ruling, RulingKind
+from tests.document.pages import codes_on
 from tests.document.sample_acts import RULING_URL
 
 
 def test_the_qr_code_leads_to_its_own_verification_page(ruling_file: Path, program: Callable[[str], str]) -> None:
-    command = [program("pdftoppm"), "-r", "150", "-f", "1", "-l", "1", "-png", "-singlefile", str(ruling_file)]
-    picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
-    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [RULING_URL]
+    assert [code.text for code in codes_on(ruling_file.read_bytes(), 150, program)] == [RULING_URL]
 
 
 def test_the_payload_is_attached_under_its_own_name(

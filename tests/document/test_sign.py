@@ -1,9 +1,7 @@
 """The sign to post on site: one page, large words, and a code that is read across a street."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +10,6 @@ import pypdfium2  # type: ignore[import-untyped]
 import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
-from PIL import Image
 
 from permits.document.codes import CodeKey, verify_code
 from permits.document.errors import LintError
@@ -21,7 +18,7 @@ from permits.document.press import Press
 from permits.document.print import print_act, print_sign
 from permits.domain.permit import DailyWindow, Paper, Permit
 from permits.domain.signed_code import claims_of
-from tests.document.pages import text_of
+from tests.document.pages import codes_on, text_of
 from tests.document.sample import AUTHORITY, BENEFICIARY, occupancy, sample_permit
 
 DPI = 40
@@ -60,9 +57,7 @@ def several() -> Iterator[Permit]:
 
 def scanned(pdf: bytes, program: Callable[[str], str]) -> list[zxingcpp.Barcode]:
     """Return the codes that a scanner reads from the page as a poor camera sees it."""
-    command = [program("pdftoppm"), "-r", str(DPI), "-png", "-singlefile", "-"]
-    picture = subprocess.run(command, input=pdf, check=True, capture_output=True).stdout
-    return list(zxingcpp.read_barcodes(Image.open(BytesIO(picture))))
+    return codes_on(pdf, DPI, program)
 
 
 @pytest.mark.parametrize("paper", Paper)
